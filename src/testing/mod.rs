@@ -1,0 +1,1 @@
+//! An in-process IMAP server for tests.
