@@ -1,0 +1,280 @@
+//! How to reach a mailbox.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::credentials::Credentials;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::limits::{DEFAULT_MAX_MESSAGE_SIZE, Retry, Timeouts};
+use crate::mailbox::ParallelMailbox;
+use crate::pool::Sessions;
+use crate::session::{Security, Settings};
+use crate::stop::Stop;
+use crate::transport::{Connect, Roots};
+use crate::url::{MailboxUrl, Scheme};
+
+/// How many sessions servers commonly grant to one account and address: Gmail 15, Dovecot 10 by
+/// default, some hosts fewer.
+const DEFAULT_WORKERS: std::ops::RangeInclusive<usize> = 4..=8;
+
+/// More than any server grants.
+const MAX_WORKERS: usize = 256;
+
+/// The settings of a mailbox. Nothing happens before [`connect`](Builder::connect), which also
+/// checks everything.
+///
+/// ```no_run
+/// use parallel_mailbox::ParallelMailbox;
+///
+/// let mailbox = ParallelMailbox::builder("imap.example.org")
+///     .login("me", "secret")
+///     .mailbox("Archive/2026")
+///     .workers(8)
+///     .connect()?;
+/// # Ok::<(), parallel_mailbox::Error>(())
+/// ```
+#[must_use = "nothing happens before `connect`"]
+#[derive(Clone)]
+pub struct Builder {
+    host: String,
+    port: Option<u16>,
+    security: Security,
+    roots: Vec<Vec<u8>>,
+    connector: Option<Arc<dyn Connect>>,
+    user: Option<String>,
+    password: Option<String>,
+    mailbox: String,
+    workers: Option<usize>,
+    timeouts: Timeouts,
+    max_message_size: u64,
+    retry: Retry,
+    on_event: Option<Arc<dyn Fn(&Event) + Send + Sync>>,
+}
+
+impl Builder {
+    pub(crate) fn new(host: String) -> Self {
+        Self {
+            host,
+            port: None,
+            security: Security::default(),
+            roots: Vec::new(),
+            connector: None,
+            user: None,
+            password: None,
+            mailbox: "INBOX".to_owned(),
+            workers: None,
+            timeouts: Timeouts::default(),
+            max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
+            retry: Retry::default(),
+            on_event: None,
+        }
+    }
+
+    pub(crate) fn from_url(url: &str) -> Result<Self> {
+        let url = MailboxUrl::parse(url)?;
+        let mut builder = Self::new(url.host);
+        builder.security = match url.security {
+            Scheme::Imaps => Security::Tls,
+            Scheme::Imap => Security::StartTls,
+        };
+        builder.port = url.port;
+        builder.user = url.user;
+        if let Some(mailbox) = url.mailbox {
+            builder.mailbox = mailbox;
+        }
+        Ok(builder)
+    }
+
+    /// Sets the port. Defaults to 993 with [`Security::Tls`] and to 143 otherwise.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Sets how the connection is protected. Defaults to [`Security::Tls`].
+    pub fn security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+
+    /// Trusts this certificate, in PEM or DER form, in addition to those of the system: that of
+    /// the server itself or of who signed it. May be called several times.
+    pub fn root_certificate(mut self, pem_or_der: &[u8]) -> Self {
+        self.roots.push(pem_or_der.to_vec());
+        self
+    }
+
+    /// Opens connections by this instead of TCP: through a proxy, a tunnel, or with another TLS
+    /// library. TLS is added as [`security`](Builder::security) says, unless the stream
+    /// [is secure](crate::Stream::is_secure) already.
+    pub fn connector(mut self, connector: impl Connect + 'static) -> Self {
+        self.connector = Some(Arc::new(connector));
+        self
+    }
+
+    /// Sets user name and password.
+    pub fn login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.user = Some(user.into());
+        self.password = Some(password.into());
+        self
+    }
+
+    /// Sets the password, for a user name that came with the URL.
+    pub fn password(mut self, password: impl Into<String>) -> Self {
+        self.password = Some(password.into());
+        self
+    }
+
+    /// Sets the mailbox by its name, as a person would write it. Defaults to `INBOX`.
+    pub fn mailbox(mut self, name: impl Into<String>) -> Self {
+        self.mailbox = name.into();
+        self
+    }
+
+    /// Sets how many sessions are used at the most, and so how many threads: 1 to 256.
+    ///
+    /// Servers limit the sessions of an account: Gmail to 15, Dovecot to 10 by default, others to
+    /// less, and a desktop client or a telephone needs some of them. If the server refuses one,
+    /// the run goes on with those that it granted.
+    ///
+    /// Defaults to twice the number of CPUs, but at least 4 and at most 8: a session mostly waits
+    /// for the network.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Sets the deadlines. Defaults to [`Timeouts::default`], all on.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sets the largest message that is accepted, in octets. A larger one is an error of kind
+    /// [`TooLarge`](crate::ErrorKind::TooLarge) in its place; it goes by without being held in memory.
+    /// Defaults to 256 MiB.
+    pub fn max_message_size(mut self, octets: u64) -> Self {
+        self.max_message_size = octets;
+        self
+    }
+
+    /// Sets how failures are tried again. Defaults to [`Retry::default`].
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Calls `on_event` with whatever happens to the sessions, from the threads to which it
+    /// happens. It should return quickly. Panics in it are ignored. Defaults to nothing.
+    pub fn on_event(mut self, on_event: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.on_event = Some(Arc::new(on_event));
+        self
+    }
+
+    /// Checks the settings, connects, signs in and opens the mailbox.
+    ///
+    /// # Errors
+    ///
+    /// | kind | because |
+    /// |---|---|
+    /// | `Config` | a setting cannot be used; nothing was sent |
+    /// | `Connect` | the host cannot be found or refuses the connection |
+    /// | `Tls` | the certificate is not accepted, or STARTTLS is not to be had |
+    /// | `Auth` | user name or password are wrong; it was tried once only |
+    /// | `SessionLimit` | the account has too many sessions already |
+    /// | `Server` | the mailbox does not exist, or may not be opened |
+    /// | `Timeout`, `Disconnected`, `Protocol` | what the names say |
+    ///
+    /// A connection that fails for a passing reason is tried three times, within about a second.
+    pub fn connect(self) -> Result<ParallelMailbox> {
+        let settings = self.check()?;
+        let retry = settings.retry;
+        let sessions = Sessions::new(settings);
+        // Somebody is waiting for an answer, so few tries and short waits.
+        let tries = retry.attempts.min(3);
+        let mut attempt = 1;
+        loop {
+            match sessions.check_out(&Stop::default()) {
+                Ok(session) => {
+                    sessions.check_in(session);
+                    return Ok(ParallelMailbox::new(sessions));
+                }
+                Err(error) if attempt < tries && error.is_retryable() => {
+                    attempt += 1;
+                    std::thread::sleep(retry.delay(attempt).min(Duration::from_millis(500)));
+                }
+                Err(error) => return Err(error.with_attempts(attempt)),
+            }
+        }
+    }
+
+    fn check(self) -> Result<Settings> {
+        if self.host.is_empty() || self.host.contains(|c: char| c.is_control() || c == ' ') {
+            return Err(Error::config(format!("{:?} is not a host name", self.host)));
+        }
+        let (Some(user), Some(password)) = (self.user, self.password) else {
+            return Err(Error::config(
+                "no user name and password; set them by `login`, or the password by `password`",
+            ));
+        };
+        let credentials = Credentials { user, password };
+        credentials.check()?;
+        let encoded_mailbox = crate::mailbox_name::encode(&self.mailbox)?;
+        let workers = self.workers.unwrap_or_else(|| {
+            (2 * num_cpus::get()).clamp(*DEFAULT_WORKERS.start(), *DEFAULT_WORKERS.end())
+        });
+        if !(1..=MAX_WORKERS).contains(&workers) {
+            return Err(Error::config(format!(
+                "{workers} workers; it takes 1 to {MAX_WORKERS}"
+            )));
+        }
+        for (name, timeout) in self.timeouts.named() {
+            if timeout.is_zero() {
+                return Err(Error::config(format!(
+                    "the time-out `{name}` is zero, which leaves no time for anything"
+                )));
+            }
+        }
+        if self.retry.attempts == 0 {
+            return Err(Error::config("0 attempts; it takes 1 to try at all"));
+        }
+        if self.max_message_size == 0 {
+            return Err(Error::config(
+                "a largest message of 0 octets lets nothing through",
+            ));
+        }
+        Ok(Settings {
+            port: self.port.unwrap_or(self.security.default_port()),
+            roots: Roots::new(&self.roots)?,
+            host: self.host,
+            security: self.security,
+            connector: self.connector,
+            credentials,
+            mailbox: self.mailbox,
+            encoded_mailbox,
+            workers,
+            timeouts: self.timeouts,
+            retry: self.retry,
+            max_message_size: self.max_message_size,
+            on_event: self.on_event,
+        })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither user nor password.
+        f.debug_struct("Builder")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("security", &self.security)
+            .field("mailbox", &self.mailbox)
+            .field("workers", &self.workers)
+            .field("timeouts", &self.timeouts)
+            .field("max_message_size", &self.max_message_size)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}

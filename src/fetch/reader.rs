@@ -1,0 +1,271 @@
+//! Reads the answers to FETCH commands off a connection, one response at a time.
+
+use super::attributes::{Attributes, BodyItem, find_uid, lift_quoted_body};
+use super::request::Fetch;
+use crate::error::{Result, excerpt};
+use crate::message::{DateTime, Flags};
+use crate::transport::{Fate, Frame, Status, Wire};
+use crate::uid_set::Uid;
+
+/// One response, as far as fetching is concerned.
+#[derive(Debug)]
+pub(crate) enum Answer<'a> {
+    /// A message, or what the server says instead of its body.
+    Fetched(Fetched),
+    /// A FETCH response that cannot be understood. `excerpt` is fit for printing.
+    Garbled { uid: Option<Uid>, excerpt: String },
+    /// A command is over. Responses to it have all been seen.
+    Completed { tag: u64, status: Status<'a> },
+    /// The server is about to close the connection, and says why.
+    Bye { text: String },
+    /// Something else: new mail, flags changed by another client, a greeting in between.
+    Unrelated,
+}
+
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    pub(crate) uid: Uid,
+    pub(crate) flags: Flags,
+    pub(crate) internal_date: Option<DateTime>,
+    pub(crate) size: Option<u64>,
+    pub(crate) body: Body,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// The octets; none with [`Fetch::metadata`].
+    Octets(Vec<u8>),
+    /// The server sent NIL.
+    Nil,
+    /// Longer than allowed; it went by without being held.
+    TooLarge { octets: u64 },
+}
+
+/// Reads responses. Its line buffer is reused, so that the only allocation per message is the
+/// message's own.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    frame: Frame,
+    fetch: Fetch,
+    max_message_size: u64,
+}
+
+impl Reader {
+    pub(crate) fn new(fetch: Fetch, max_message_size: u64) -> Self {
+        Self {
+            frame: Frame::default(),
+            fetch,
+            max_message_size,
+        }
+    }
+
+    /// Reads the next response. `tag_prefix` is what the tags of our commands begin with.
+    /// `admit` is called with the number of octets of a body before it is read, and may wait.
+    ///
+    /// # Errors
+    ///
+    /// Whatever ends the connection. A response that is merely odd is no error.
+    pub(crate) fn next(
+        &mut self,
+        wire: &mut Wire,
+        tag_prefix: u8,
+        mut admit: impl FnMut(u64) -> Result<()>,
+    ) -> Result<Answer<'_>> {
+        let max = self.max_message_size;
+        self.frame.read(wire, |line, octets| {
+            if !announces_body(line) {
+                Ok(Fate::Inline)
+            } else if octets > max {
+                Ok(Fate::Discard)
+            } else {
+                admit(octets)?;
+                Ok(Fate::Keep)
+            }
+        })?;
+        if is_fetch(&self.frame.line) {
+            return Ok(self.fetched());
+        }
+        let line = &self.frame.line;
+        if line.first() == Some(&tag_prefix) {
+            return Ok(completion(line).unwrap_or(Answer::Unrelated));
+        }
+        if let Some(status) = Status::untagged(line)
+            && status.condition == crate::transport::Condition::Bye
+        {
+            return Ok(Answer::Bye {
+                text: excerpt(status.text),
+            });
+        }
+        Ok(Answer::Unrelated)
+    }
+
+    fn fetched(&mut self) -> Answer<'static> {
+        let lifted = match self.frame.literals.pop() {
+            None if self.frame.discarded.is_none() => lift_quoted_body(&mut self.frame.line),
+            literal => literal,
+        };
+        let Some(attributes) = Attributes::parse(&self.frame.line) else {
+            let line = &self.frame.line;
+            return Answer::Garbled {
+                uid: find_uid(line),
+                excerpt: excerpt(line),
+            };
+        };
+        // Without what was asked for, it is news of a change of flags (RFC 9051, section 7.5.2)
+        // and no answer.
+        let (Some(uid), false) = (
+            attributes.uid,
+            self.fetch.has_size() && attributes.size.is_none(),
+        ) else {
+            return Answer::Unrelated;
+        };
+        let body = match (attributes.body, lifted, self.frame.discarded) {
+            (BodyItem::Missing, ..) if self.fetch.has_body() => return Answer::Unrelated,
+            (BodyItem::Missing, ..) => Body::Octets(Vec::new()),
+            (BodyItem::Nil, ..) => Body::Nil,
+            (BodyItem::Present, Some(octets), _) => Body::Octets(octets),
+            (BodyItem::Present, None, Some(octets)) => Body::TooLarge { octets },
+            (BodyItem::Present, None, None) => Body::Octets(Vec::new()),
+        };
+        Answer::Fetched(Fetched {
+            uid,
+            flags: attributes.flags,
+            internal_date: attributes.internal_date,
+            size: attributes.size,
+            body,
+        })
+    }
+}
+
+/// Whether the line so far ends in the name of a body item, so that its octets come next.
+fn announces_body(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let line = line.strip_suffix(b">").map_or(line, |inner| {
+        &inner[..memchr::memrchr(b'<', inner).unwrap_or(inner.len())]
+    });
+    line.ends_with(b"]")
+        && memchr::memmem::rfind(line, b"BODY[").is_some_and(|at| !line[at..].contains(&b')'))
+}
+
+fn is_fetch(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"* ") else {
+        return false;
+    };
+    let digits = rest
+        .iter()
+        .take_while(|octet| octet.is_ascii_digit())
+        .count();
+    digits > 0
+        && rest
+            .get(digits..digits + 7)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b" FETCH "))
+}
+
+fn completion(line: &[u8]) -> Option<Answer<'_>> {
+    let (tag, rest) = line.split_at(memchr::memchr(b' ', line)?);
+    let tag = str::from_utf8(&tag[1..]).ok()?.parse().ok()?;
+    Some(Answer::Completed {
+        tag,
+        status: Status::parse(&rest[1..])?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{Condition, tests::wire};
+
+    fn reader(fetch: Fetch) -> Reader {
+        Reader::new(fetch, 1000)
+    }
+
+    fn one(fetch: Fetch, octets: &[u8]) -> Fetched {
+        match reader(fetch)
+            .next(&mut wire(octets, 5), b'p', |_| Ok(()))
+            .unwrap()
+        {
+            Answer::Fetched(fetched) => fetched,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn puts_each_literal_into_its_message_and_stays_in_step() {
+        let octets = b"* 1 FETCH (UID 7 FLAGS () BODY[] {10}\r\np1 OK\r\n{9})\r\n\
+            * 12 EXISTS\r\n\
+            * 2 FETCH (BODY[] {0}\r\n UID 9)\r\n\
+            p1 OK done\r\n";
+        let mut reader = reader(Fetch::full());
+        let mut wire = wire(&octets[..], 3);
+        let mut seen = Vec::new();
+        loop {
+            match reader.next(&mut wire, b'p', |_| Ok(())).unwrap() {
+                Answer::Fetched(fetched) => seen.push((fetched.uid.get(), fetched.body)),
+                Answer::Unrelated => {}
+                Answer::Completed { tag, status } => {
+                    assert_eq!((tag, status.condition), (1, Condition::Ok));
+                    break;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let bodies = [
+            (7, Body::Octets(b"p1 OK\r\n{9}".to_vec())),
+            (9, Body::Octets(vec![])),
+        ];
+        assert_eq!(seen, bodies);
+    }
+
+    #[test]
+    fn takes_a_body_as_quoted_string_nil_or_partial() {
+        let quoted = one(Fetch::full(), b"* 1 FETCH (UID 7 BODY[] \"a\\\\b\")\r\n");
+        assert_eq!(quoted.body, Body::Octets(b"a\\b".to_vec()));
+        let nil = one(Fetch::full(), b"* 1 FETCH (UID 7 BODY[] NIL)\r\n");
+        assert_eq!(nil.body, Body::Nil);
+        let part = b"* 1 FETCH (UID 7 RFC822.SIZE 99 BODY[]<0> {3}\r\nabc)\r\n";
+        let part = one(Fetch::partial(3), part);
+        assert_eq!(
+            (part.size, part.body),
+            (Some(99), Body::Octets(b"abc".to_vec()))
+        );
+    }
+
+    #[test]
+    fn lets_a_body_over_the_limit_go_by() {
+        let mut octets = b"* 1 FETCH (BODY[] {5000}\r\n".to_vec();
+        octets.resize(octets.len() + 5000, b'x');
+        octets.extend_from_slice(b" UID 7)\r\n");
+        let fetched = one(Fetch::full(), &octets);
+        assert_eq!(fetched.uid.get(), 7);
+        assert_eq!(fetched.body, Body::TooLarge { octets: 5000 });
+    }
+
+    #[test]
+    fn news_of_flags_is_not_taken_for_a_message() {
+        let octets = b"* 1 FETCH (UID 7 FLAGS (\\Seen))\r\n";
+        for fetch in [Fetch::full(), Fetch::metadata()] {
+            let answer = reader(fetch)
+                .next(&mut wire(&octets[..], 9), b'p', |_| Ok(()))
+                .map(|a| matches!(a, Answer::Unrelated));
+            assert!(answer.unwrap());
+        }
+    }
+
+    #[test]
+    fn a_garbled_response_says_whose_it_is_and_a_bye_says_why() {
+        let octets = b"* 1 FETCH (UID 7 WHAT[ {2}\r\nab ((\r\n* BYE so long\r\n";
+        let mut reader = reader(Fetch::full());
+        let mut wire = wire(&octets[..], 9);
+        match reader.next(&mut wire, b'p', |_| Ok(())).unwrap() {
+            Answer::Garbled { uid, excerpt } => {
+                assert_eq!(uid, Uid::new(7));
+                assert!(excerpt.contains("WHAT"), "{excerpt}");
+            }
+            other => panic!("{other:?}"),
+        }
+        match reader.next(&mut wire, b'p', |_| Ok(())).unwrap() {
+            Answer::Bye { text } => assert_eq!(text, "so long"),
+            other => panic!("{other:?}"),
+        }
+    }
+}

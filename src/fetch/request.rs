@@ -1,0 +1,85 @@
+//! What a FETCH asks for.
+
+use std::num::NonZeroU32;
+
+/// How much of each message is fetched.
+///
+/// There is no more to choose from than this, because the rarer items of FETCH are where servers
+/// break. Everything is asked for by `BODY.PEEK`, which leaves `\Seen` as it is.
+///
+/// Defaults to [`Fetch::full`].
+///
+/// ```no_run
+/// # use parallel_mailbox::{Fetch, ParallelMailbox, Query};
+/// # let mailbox = ParallelMailbox::builder("imap.example.org").login("me", "secret").connect()?;
+/// let matches = mailbox.search(Query::all())?.fetch(Fetch::metadata());
+/// let total: u64 = matches.map(|message| message.size())?.iter().sum();
+/// # Ok::<(), parallel_mailbox::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fetch(Extent);
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Extent {
+    #[default]
+    Full,
+    Headers,
+    Metadata,
+    Partial(NonZeroU32),
+}
+
+impl Fetch {
+    /// The whole message.
+    #[must_use]
+    pub const fn full() -> Self {
+        Self(Extent::Full)
+    }
+
+    /// The headers, with the empty line after them.
+    #[must_use]
+    pub const fn headers() -> Self {
+        Self(Extent::Headers)
+    }
+
+    /// No part of the message: only its UID, flags, date and size.
+    /// [`Message::raw`](crate::Message::raw) is empty.
+    #[must_use]
+    pub const fn metadata() -> Self {
+        Self(Extent::Metadata)
+    }
+
+    /// The first `max_octets` octets of the message, or all of it if it is shorter. With 0 the
+    /// same as [`Fetch::metadata`].
+    #[must_use]
+    pub const fn partial(max_octets: u32) -> Self {
+        match NonZeroU32::new(max_octets) {
+            Some(max_octets) => Self(Extent::Partial(max_octets)),
+            None => Self::metadata(),
+        }
+    }
+
+    /// The items of the command (RFC 9051, section 6.4.5). UID comes first, because servers
+    /// answer in the order they are asked, and it is good to know whose body is coming.
+    pub(crate) fn items(self) -> String {
+        match self.0 {
+            // The literal's own length is the size; some servers open the message once more to
+            // work out RFC822.SIZE.
+            Extent::Full => "(UID FLAGS INTERNALDATE BODY.PEEK[])".to_owned(),
+            Extent::Headers => "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])".to_owned(),
+            Extent::Metadata => "(UID FLAGS INTERNALDATE RFC822.SIZE)".to_owned(),
+            Extent::Partial(octets) => {
+                format!("(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{octets}>)")
+            }
+        }
+    }
+
+    /// Whether an answer must carry a body.
+    pub(crate) fn has_body(self) -> bool {
+        self.0 != Extent::Metadata
+    }
+
+    /// Whether an answer must carry the size.
+    pub(crate) fn has_size(self) -> bool {
+        self.0 != Extent::Full
+    }
+}

@@ -1,0 +1,261 @@
+//! The receiving end of a lazy run: takes items off the channel, puts them in order where that is
+//! asked for, gives permits back, writes the ledger.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::pool::{Outcome, Run};
+use crate::report::Report;
+
+/// What a worker sends for one position.
+#[derive(Debug)]
+pub(crate) struct Item<T> {
+    pub(crate) position: u32,
+    pub(crate) content: Content<T>,
+    /// Octets held in the budget until the consumer takes the item.
+    pub(crate) held: u64,
+}
+
+#[derive(Debug)]
+pub(crate) enum Content<T> {
+    Value(T),
+    Failed(Error),
+    Gone,
+}
+
+/// Where a report is left for [`Matches::last_report`](crate::Matches::last_report).
+pub(crate) type ReportPlace = Arc<Mutex<Option<Report>>>;
+
+/// Permits are given back this many at a time at most: each time costs a lock.
+const MAX_BATCH: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Consumer<T> {
+    run: Arc<Run>,
+    receiver: Receiver<Item<T>>,
+    /// Empty if the threads belong to a scope.
+    threads: Vec<JoinHandle<()>>,
+    place: ReportPlace,
+    /// Present if items are wanted in order.
+    reorder: Option<Reorder<T>>,
+    /// Outcomes not yet in the ledger, whose permits are still out.
+    settled: Vec<(u32, Outcome)>,
+    held: u64,
+    batch: usize,
+    left: usize,
+    is_over: bool,
+}
+
+/// Items that came before their turn. Bounded by the window.
+#[derive(Debug)]
+struct Reorder<T> {
+    /// The position of the front.
+    next: u32,
+    items: VecDeque<Option<Item<T>>>,
+}
+
+pub(super) enum Next<T> {
+    Item(Result<T>),
+    End,
+    /// The deadline passed.
+    NotYet,
+}
+
+impl<T> Consumer<T> {
+    pub(super) fn new(
+        run: Arc<Run>,
+        receiver: Receiver<Item<T>>,
+        threads: Vec<JoinHandle<()>>,
+        place: ReportPlace,
+        in_order: bool,
+        window: usize,
+    ) -> Self {
+        let left = usize::try_from(run.total()).unwrap_or(usize::MAX);
+        Self {
+            run,
+            receiver,
+            threads,
+            place,
+            reorder: in_order.then(|| Reorder {
+                next: 0,
+                items: VecDeque::new(),
+            }),
+            settled: Vec::new(),
+            held: 0,
+            batch: (window / 16).clamp(1, MAX_BATCH),
+            left,
+            is_over: left == 0,
+        }
+    }
+
+    pub(super) fn run(&self) -> &Arc<Run> {
+        &self.run
+    }
+
+    /// How many items may come at most.
+    pub(super) fn left(&self) -> usize {
+        if self.is_over { 0 } else { self.left }
+    }
+
+    pub(super) fn next(&mut self, deadline: Option<Instant>) -> Next<T> {
+        while !self.is_over {
+            if self.run.stop().is_raised() && self.was_cancelled() {
+                return self.end();
+            }
+            match self.next_item(deadline) {
+                Ok(item) => {
+                    self.left -= 1;
+                    let value = self.settle(item);
+                    if self.left == 0 {
+                        self.is_over = true;
+                        self.join();
+                    }
+                    if let Some(value) = value {
+                        return Next::Item(value);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => return Next::NotYet,
+                Err(RecvTimeoutError::Disconnected) => return self.end(),
+            }
+        }
+        Next::End
+    }
+
+    fn was_cancelled(&self) -> bool {
+        self.run
+            .failure()
+            .is_some_and(|error| *error.kind() == ErrorKind::Cancelled)
+    }
+
+    /// All workers are gone, or nobody waits for them any more.
+    fn end(&mut self) -> Next<T> {
+        self.is_over = true;
+        self.join();
+        match self.run.failure() {
+            Some(error) => Next::Item(Err(error)),
+            None => Next::End,
+        }
+    }
+
+    /// Takes the item whose turn it is.
+    fn next_item(&mut self, deadline: Option<Instant>) -> Result<Item<T>, RecvTimeoutError> {
+        loop {
+            if let Some(item) = self.reorder.as_mut().and_then(Reorder::pop) {
+                return Ok(item);
+            }
+            let item = match self.receiver.try_recv() {
+                Ok(item) => item,
+                Err(TryRecvError::Disconnected) => return self.leftover(),
+                Err(TryRecvError::Empty) => {
+                    // Before waiting: workers may be waiting for what is held back here.
+                    self.flush();
+                    if let Some(reorder) = &self.reorder {
+                        self.run.want(reorder.next);
+                    }
+                    match deadline {
+                        Some(deadline) => self.receiver.recv_deadline(deadline),
+                        None => self.receiver.recv().map_err(RecvTimeoutError::from),
+                    }
+                    .or_else(|error| match error {
+                        RecvTimeoutError::Timeout => Err(error),
+                        RecvTimeoutError::Disconnected => self.leftover(),
+                    })?
+                }
+            };
+            match &mut self.reorder {
+                None => return Ok(item),
+                Some(reorder) => reorder.push(item),
+            }
+        }
+    }
+
+    /// When no more will come, the items behind a hole are due, in their order.
+    fn leftover(&mut self) -> Result<Item<T>, RecvTimeoutError> {
+        let item = self.reorder.as_mut().and_then(Reorder::pop_behind_hole);
+        item.ok_or(RecvTimeoutError::Disconnected)
+    }
+
+    /// Notes the outcome; a message that is gone is no item.
+    fn settle(&mut self, item: Item<T>) -> Option<Result<T>> {
+        let (outcome, value) = match item.content {
+            Content::Value(value) => (Outcome::Delivered, Some(Ok(value))),
+            Content::Failed(error) => (Outcome::Failed(error.clone()), Some(Err(error))),
+            Content::Gone => (Outcome::Gone, None),
+        };
+        self.settled.push((item.position, outcome));
+        self.held += item.held;
+        self.run.totals().done.fetch_add(1, Ordering::Relaxed);
+        if self.settled.len() >= self.batch {
+            self.flush();
+        }
+        value
+    }
+
+    fn flush(&mut self) {
+        if !self.settled.is_empty() {
+            let held = std::mem::take(&mut self.held);
+            self.run.settle(self.settled.drain(..), held);
+        }
+    }
+
+    /// Waits for the threads and leaves the report.
+    fn join(&mut self) {
+        self.flush();
+        // Threads of a scope are joined by the scope; here it is enough that they have let go.
+        while self.receiver.recv().is_ok() {}
+        for thread in self.threads.drain(..) {
+            // A worker catches its panics, so there is nothing to learn from the result.
+            let _ = thread.join();
+        }
+        let report = Report::of(&self.run);
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    }
+
+    /// Takes all that is left, and tells what became of everything.
+    pub(super) fn finish(mut self) -> Report {
+        while let Next::Item(_) = self.next(None) {}
+        Report::of(&self.run)
+    }
+}
+
+impl<T> Drop for Consumer<T> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.run.cancel();
+            self.join();
+        }
+    }
+}
+
+impl<T> Reorder<T> {
+    fn push(&mut self, item: Item<T>) {
+        let at = (item.position - self.next) as usize;
+        if at >= self.items.len() {
+            self.items.resize_with(at + 1, || None);
+        }
+        self.items[at] = Some(item);
+    }
+
+    fn pop(&mut self) -> Option<Item<T>> {
+        let item = self.items.front_mut()?.take()?;
+        self.items.pop_front();
+        self.next += 1;
+        Some(item)
+    }
+
+    fn pop_behind_hole(&mut self) -> Option<Item<T>> {
+        while let Some(item) = self.items.pop_front() {
+            self.next += 1;
+            if item.is_some() {
+                return item;
+            }
+        }
+        None
+    }
+}

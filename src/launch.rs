@@ -1,0 +1,354 @@
+//! Starts the workers of a run, on threads of their own, and connects them to whoever wants the
+//! results.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::thread::{self, JoinHandle, Scope};
+
+use crossbeam_channel::{Sender, unbounded};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::iter::{self, Item, Parts};
+use crate::matches::Matches;
+use crate::message::Message;
+use crate::pool::{Arrival, Content, Outcome, Run, Sink, work};
+use crate::report::Report;
+use crate::stop::Stop;
+use crate::unwind;
+
+/// Outcomes that a worker writes into the ledger together.
+const BATCH: usize = 64;
+
+fn new_run<I>(matches: &Matches<I>) -> Run {
+    Run::new(matches.plan(), matches.budget(), Stop::default())
+}
+
+fn thread_name(index: usize) -> String {
+    format!("mailbox-{index}")
+}
+
+/// Some threads fewer make a slower run; none at all makes none.
+fn started(run: &Run, wanted: usize, started: usize, error: Option<io::Error>) {
+    if let Some(error) = error {
+        if started == 0 {
+            let failed = Error::new(ErrorKind::Connect, "no thread could be started");
+            run.fail(failed.with_source(error));
+        }
+        run.dismiss(wanted - started);
+    }
+}
+
+// ---- lazy runs ----
+
+pub(crate) fn spawn<I, S, T>(
+    matches: &Matches<I>,
+    initializer: impl Fn() -> S + Send + Sync + 'static,
+    job: impl Fn(&mut S, Message) -> T + Send + Sync + 'static,
+) -> Parts<T>
+where
+    T: Send + 'static,
+    S: 'static,
+{
+    spawn_by(matches, initializer, job, |name, work| {
+        thread::Builder::new().name(name).spawn(work).map(Some)
+    })
+}
+
+pub(crate) fn spawn_scoped<'scope, I, S, T>(
+    matches: &Matches<I>,
+    scope: &'scope Scope<'scope, '_>,
+    initializer: impl Fn() -> S + Send + Sync + 'scope,
+    job: impl Fn(&mut S, Message) -> T + Send + Sync + 'scope,
+) -> Parts<T>
+where
+    T: Send + 'scope,
+    S: 'scope,
+{
+    spawn_by(matches, initializer, job, |name, work| {
+        thread::Builder::new()
+            .name(name)
+            .spawn_scoped(scope, work)
+            .map(|_| None)
+    })
+}
+
+fn spawn_by<'a, I, S, T>(
+    matches: &Matches<I>,
+    initializer: impl Fn() -> S + Send + Sync + 'a,
+    job: impl Fn(&mut S, Message) -> T + Send + Sync + 'a,
+    mut start: impl FnMut(String, Box<dyn FnOnce() + Send + 'a>) -> io::Result<Option<JoinHandle<()>>>,
+) -> Parts<T>
+where
+    T: Send + 'a,
+    S: 'a,
+{
+    let run = Arc::new(new_run(matches));
+    let plan = matches.plan();
+    // Unbounded, because the window bounds it: a worker never waits to be rid of a result, so the
+    // one that has the next in order cannot be kept from delivering it.
+    let (sender, receiver) = unbounded();
+    let shared = Arc::new((initializer, job));
+    let mut threads = Vec::with_capacity(plan.workers);
+    let mut error = None;
+    let mut running = 0;
+    for index in 0..plan.workers {
+        let (run, sessions, fetch) = (run.clone(), matches.sessions().clone(), matches.fetched());
+        let (sender, shared) = (sender.clone(), shared.clone());
+        let work = move || {
+            let (initializer, job) = &*shared;
+            let Some(mut state) = initialize(&run, initializer) else {
+                return;
+            };
+            let emit = |event: &Event| sessions.settings().emit(event);
+            let mut sink = Channel {
+                run: &run,
+                sender,
+                job: |m| job(&mut state, m),
+                emit,
+            };
+            work(&run, &sessions, fetch, &mut sink);
+        };
+        match start(thread_name(index), Box::new(work)) {
+            Ok(thread) => {
+                running += 1;
+                threads.extend(thread);
+            }
+            Err(failed) => error = Some(failed),
+        }
+    }
+    started(&run, plan.workers, running, error);
+    Parts {
+        run,
+        receiver,
+        threads,
+        place: matches.place().clone(),
+        window: plan.window,
+    }
+}
+
+/// Makes a worker's state. A panic there would meet every worker, so it ends the run.
+fn initialize<S>(run: &Run, initializer: &impl Fn() -> S) -> Option<S> {
+    match unwind::catch(initializer) {
+        Ok(state) => Some(state),
+        Err(text) => {
+            run.fail(Error::new(
+                ErrorKind::Panicked,
+                format!("in the initializer: {text}"),
+            ));
+            run.dismiss(1);
+            None
+        }
+    }
+}
+
+/// Sends results to the consumer, who keeps the ledger.
+struct Channel<'a, T, J, E> {
+    run: &'a Run,
+    sender: Sender<Item<T>>,
+    job: J,
+    emit: E,
+}
+
+impl<T, J, E> Sink for Channel<'_, T, J, E>
+where
+    J: FnMut(Message) -> T,
+    E: Fn(&Event),
+{
+    fn take(&mut self, arrival: Arrival) {
+        let Arrival {
+            slot,
+            content,
+            held,
+        } = arrival;
+        let content = match content {
+            Content::Message(message) => {
+                // Whoever stopped the run is waiting for it to end.
+                if self.run.stop().is_raised() {
+                    return;
+                }
+                match unwind::catch(|| (self.job)(message)) {
+                    Ok(value) => iter::Content::Value(value),
+                    Err(text) => iter::Content::Failed(panicked(text, slot.uid, &self.emit)),
+                }
+            }
+            Content::Failed(error) => iter::Content::Failed(error),
+            Content::Gone => iter::Content::Gone,
+        };
+        // Without a receiver the run is being cancelled, and the result is nobody's.
+        let _ = self.sender.send(Item {
+            position: slot.position,
+            content,
+            held,
+        });
+    }
+
+    fn flush(&mut self) {}
+}
+
+fn panicked(text: String, uid: crate::Uid, emit: &impl Fn(&Event)) -> Error {
+    let error = Error::new(ErrorKind::Panicked, text).with_uid(uid);
+    emit(&Event::MessageFailed {
+        error: error.clone(),
+    });
+    error
+}
+
+// ---- runs that return when they are over ----
+
+pub(crate) fn map<I, S, T: Send>(
+    matches: &Matches<I>,
+    initializer: impl Fn() -> S + Sync,
+    job: impl Fn(&mut S, Message) -> T + Sync,
+) -> Result<Vec<T>> {
+    let step = |state: &mut S, results: &mut Vec<(u32, T)>, position, message| {
+        results.push((position, job(state, message)));
+    };
+    let (parts, _) = run_to_the_end(matches, OnFailure::Stop, initializer, Vec::new, step)?;
+    let mut results: Vec<(u32, T)> = parts.into_iter().flatten().collect();
+    results.sort_unstable_by_key(|(position, _)| *position);
+    Ok(results.into_iter().map(|(_, value)| value).collect())
+}
+
+pub(crate) fn for_each<I, S>(
+    matches: &Matches<I>,
+    initializer: impl Fn() -> S + Sync,
+    job: impl Fn(&mut S, Message) + Sync,
+) -> Result<Report> {
+    let step = |state: &mut S, (): &mut (), _, message| job(state, message);
+    let (_, report) = run_to_the_end(matches, OnFailure::GoOn, initializer, || (), step)?;
+    Ok(report)
+}
+
+pub(crate) fn fold<I, S, A: Send>(
+    matches: &Matches<I>,
+    initializer: impl Fn() -> S + Sync,
+    init: impl Fn() -> A + Sync,
+    fold: impl Fn(&mut S, A, Message) -> A + Sync,
+    reduce: impl Fn(A, A) -> A,
+) -> Result<A> {
+    let step = |state: &mut S, value: &mut Option<A>, _, message| {
+        // Nothing is there on the first message, and after a panic, which ends the run.
+        let before = value.take().unwrap_or_else(&init);
+        *value = Some(fold(state, before, message));
+    };
+    let (parts, _) = run_to_the_end(matches, OnFailure::Stop, initializer, || None, step)?;
+    Ok(parts
+        .into_iter()
+        .flatten()
+        .reduce(reduce)
+        .unwrap_or_else(init))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnFailure {
+    Stop,
+    GoOn,
+}
+
+/// Runs `step` on every message, with the worker's state, the worker's value and the position.
+/// Returns the workers' values.
+fn run_to_the_end<I, S, A: Send>(
+    matches: &Matches<I>,
+    on_failure: OnFailure,
+    initializer: impl Fn() -> S + Sync,
+    new_value: impl Fn() -> A + Sync,
+    step: impl Fn(&mut S, &mut A, u32, Message) + Sync,
+) -> Result<(Vec<A>, Report)> {
+    let run = new_run(matches);
+    let workers = matches.plan().workers;
+    let (sessions, fetch) = (matches.sessions(), matches.fetched());
+    let worker = || {
+        let mut state = initialize(&run, &initializer)?;
+        let mut value = new_value();
+        let mut sink = Direct {
+            run: &run,
+            step: |position, message| step(&mut state, &mut value, position, message),
+            on_failure,
+            settled: Vec::new(),
+            emit: |event: &Event| sessions.settings().emit(event),
+        };
+        work(&run, sessions, fetch, &mut sink);
+        Some(value)
+    };
+    let values = thread::scope(|scope| {
+        let mut threads = Vec::with_capacity(workers);
+        let mut error = None;
+        for index in 0..workers {
+            match thread::Builder::new()
+                .name(thread_name(index))
+                .spawn_scoped(scope, &worker)
+            {
+                Ok(thread) => threads.push(thread),
+                Err(failed) => error = Some(failed),
+            }
+        }
+        started(&run, workers, threads.len(), error);
+        // A worker catches its panics, so none gets lost here.
+        threads
+            .into_iter()
+            .filter_map(|thread| thread.join().ok().flatten())
+            .collect()
+    });
+    let report = Report::of(&run);
+    *matches
+        .place()
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
+    match run.failure() {
+        Some(error) => Err(error),
+        None => Ok((values, report)),
+    }
+}
+
+/// Runs the step at once and writes the ledger itself.
+struct Direct<'a, J, E> {
+    run: &'a Run,
+    step: J,
+    on_failure: OnFailure,
+    settled: Vec<(u32, Outcome)>,
+    emit: E,
+}
+
+impl<J, E> Sink for Direct<'_, J, E>
+where
+    J: FnMut(u32, Message),
+    E: Fn(&Event),
+{
+    fn take(&mut self, arrival: Arrival) {
+        let Arrival {
+            slot,
+            content,
+            held,
+        } = arrival;
+        let outcome = match content {
+            Content::Message(message) => {
+                if self.run.stop().is_raised() {
+                    return;
+                }
+                match unwind::catch(|| (self.step)(slot.position, message)) {
+                    Ok(()) => Outcome::Delivered,
+                    Err(text) => Outcome::Failed(panicked(text, slot.uid, &self.emit)),
+                }
+            }
+            Content::Failed(error) => Outcome::Failed(error),
+            Content::Gone => Outcome::Gone,
+        };
+        self.run.release(held);
+        self.run.totals().done.fetch_add(1, Ordering::Relaxed);
+        if let (Outcome::Failed(error), OnFailure::Stop) = (&outcome, self.on_failure) {
+            self.run.fail(error.clone());
+        }
+        self.settled.push((slot.position, outcome));
+        if self.settled.len() >= BATCH {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.settled.is_empty() {
+            self.run.settle(self.settled.drain(..), 0);
+        }
+    }
+}

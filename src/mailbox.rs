@@ -1,0 +1,160 @@
+//! The handle on a mailbox.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::builder::Builder;
+use crate::error::{ErrorKind, Result};
+use crate::matches::Matches;
+use crate::pool::Sessions;
+use crate::query::Query;
+use crate::stop::Stop;
+use crate::uid_set::{Uid, UidSet};
+
+/// A mailbox that is read over several sessions at once.
+///
+/// It is a handle: clones share the sessions, and can go to other threads. Sessions are opened
+/// when a run needs them, up to the number of [`workers`](Builder::workers), and outlive the run
+/// to serve the next. Threads live for one run.
+///
+/// The mailbox is opened read-only (EXAMINE, RFC 9051, section 6.3.3): nothing that this crate
+/// does can change it.
+///
+/// Runs over clones of one handle share its sessions: a run that finds none free waits for one,
+/// at most as long as [`Timeouts::session`](crate::Timeouts::session) says.
+#[derive(Clone)]
+pub struct ParallelMailbox {
+    sessions: Arc<Sessions>,
+}
+
+impl ParallelMailbox {
+    /// Starts from a host name, such as `imap.example.org`, or an IP address.
+    pub fn builder(host: impl Into<String>) -> Builder {
+        Builder::new(host.into())
+    }
+
+    /// Starts from a URL (RFC 5092), such as `imaps://imap.example.org/INBOX`.
+    ///
+    /// `imaps://` is TLS from the first octet, `imap://` is STARTTLS, which the server must then
+    /// offer. User, port and mailbox may be left out. A password has no place in a URL; it is set
+    /// by [`login`](Builder::login).
+    ///
+    /// # Errors
+    ///
+    /// `Config` if that is no such URL.
+    pub fn from_url(url: &str) -> Result<Builder> {
+        Builder::from_url(url)
+    }
+
+    /// Takes sessions of which one at least has been opened.
+    pub(crate) fn new(sessions: Sessions) -> Self {
+        Self {
+            sessions: Arc::new(sessions),
+        }
+    }
+
+    /// Asks the server which messages match, now, and returns their UIDs. Mail that arrives later
+    /// is not part of it.
+    ///
+    /// ```no_run
+    /// # use parallel_mailbox::{ParallelMailbox, Query};
+    /// # let mailbox = ParallelMailbox::builder("imap.example.org").login("me", "secret").connect()?;
+    /// let matches = mailbox.search(Query::all().unseen().since(2026, 1, 31))?;
+    /// println!("{} messages", matches.len());
+    /// # Ok::<(), parallel_mailbox::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Config` if the query holds something that cannot be sent; `Server` if the server refuses
+    /// the query; otherwise what keeps a session from being had.
+    pub fn search(&self, query: impl Into<Query>) -> Result<Matches> {
+        let program = query.into().render()?;
+        let limit = self.sessions.settings().timeouts.search;
+        let stop = Stop::default();
+        let mut is_second_try = false;
+        loop {
+            let mut session = self.sessions.check_out(&stop)?;
+            let error = match session.search(&program, limit) {
+                Ok(uids) => {
+                    self.sessions.check_in(session);
+                    return Ok(Matches::new(self.sessions.clone(), uids));
+                }
+                Err(error) => error,
+            };
+            // An answer leaves the session in order; anything else does not.
+            if matches!(error.kind(), ErrorKind::Server { .. }) {
+                self.sessions.check_in(session);
+                return Err(error);
+            }
+            self.sessions.discard(session);
+            // The session may have been closed while it was idle.
+            if is_second_try || !error.is_retryable() {
+                return Err(error);
+            }
+            is_second_try = true;
+        }
+    }
+
+    /// Returns these messages as if a search had found them, without asking the server. Those
+    /// that do not exist will be [`gone`](crate::Report::gone).
+    pub fn uids(&self, uids: impl Into<UidSet>) -> Matches {
+        Matches::new(self.sessions.clone(), uids.into())
+    }
+
+    /// Returns the name of the mailbox.
+    #[must_use]
+    pub fn mailbox(&self) -> &str {
+        &self.sessions.settings().mailbox
+    }
+
+    /// Returns how many messages the mailbox had when a session was last opened.
+    #[must_use]
+    pub fn exists(&self) -> u32 {
+        self.sessions
+            .selected()
+            .map_or(0, |selected| selected.exists)
+    }
+
+    /// Returns the UIDVALIDITY (RFC 9051, section 2.3.1.1), never 0. UIDs that were kept from
+    /// another time are of use only if it is the same as then.
+    #[must_use]
+    pub fn uid_validity(&self) -> u32 {
+        // Connecting has opened a session, so there is always one.
+        self.sessions
+            .selected()
+            .map_or(0, |selected| selected.uid_validity)
+    }
+
+    /// Returns the UID that the next new message was going to get when a session was last opened,
+    /// or `None` if the server does not tell.
+    #[must_use]
+    pub fn uid_next(&self) -> Option<Uid> {
+        self.sessions
+            .selected()
+            .and_then(|selected| Uid::new(selected.uid_next?))
+    }
+
+    /// Returns how many sessions a run may use: the number asked for, or less if the server has
+    /// refused so many.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.sessions.limit()
+    }
+
+    /// Ends the sessions with LOGOUT. Sessions of runs that are under way end when those do.
+    ///
+    /// Without it, the connections are closed when the last handle is dropped, which servers take
+    /// as well. Afterwards the handle and its clones are of no use.
+    pub fn close(&self) {
+        self.sessions.close();
+    }
+}
+
+impl fmt::Debug for ParallelMailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParallelMailbox")
+            .field("settings", self.sessions.settings())
+            .finish()
+    }
+}

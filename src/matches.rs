@@ -1,0 +1,481 @@
+//! The result of a search, and the runs over it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
+
+use crate::error::Result;
+use crate::fetch::Fetch;
+use crate::iter::{Imap, ImapUnordered, ReportPlace, Scoped};
+use crate::launch;
+use crate::message::Message;
+use crate::pool::{Plan, Sessions};
+use crate::report::Report;
+use crate::uid_set::UidSet;
+
+/// Messages handed out and not yet taken, per worker. With small messages on a link of 50 ms, a
+/// worker has up to 1,000 on their way.
+const WINDOW_PER_WORKER: usize = 2048;
+
+/// How many octets of messages may wait for the consumer.
+const DEFAULT_WINDOW_OCTETS: u64 = 32 * 1024 * 1024;
+
+/// No state: closures take the message alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Stateless(());
+
+/// A state for each worker: closures take `(&mut S, Message)`. Made by
+/// [`Matches::initializer`].
+pub struct Stateful<S>(Arc<dyn Fn() -> S + Send + Sync>);
+
+impl<S> Clone for Stateful<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<S> fmt::Debug for Stateful<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stateful").finish_non_exhaustive()
+    }
+}
+
+/// The messages that a search has found: an ordered set of UIDs, nothing fetched yet.
+///
+/// Settings are made by value and the runs by reference, so one `Matches` serves for many runs.
+/// Every run has a worker for each session and hands each message to a closure on the worker's
+/// thread:
+///
+/// | run | result |
+/// |---|---|
+/// | [`map`](Matches::map) | all results, in order, or the first error |
+/// | [`for_each`](Matches::for_each) | nothing but the report |
+/// | [`fold`](Matches::fold) | one value, folded by each worker and then reduced |
+/// | [`imap`](Matches::imap) | an iterator, in order |
+/// | [`imap_unordered`](Matches::imap_unordered) | an iterator, as they become ready |
+#[must_use = "nothing is fetched until one of the runs is called"]
+pub struct Matches<I = Stateless> {
+    sessions: Arc<Sessions>,
+    uids: UidSet,
+    fetch: Fetch,
+    shard_size: Option<usize>,
+    window: usize,
+    window_octets: u64,
+    newest_first: bool,
+    initializer: I,
+    last_report: ReportPlace,
+}
+
+impl Matches {
+    pub(crate) fn new(sessions: Arc<Sessions>, uids: UidSet) -> Self {
+        let window = sessions
+            .settings()
+            .workers
+            .saturating_mul(WINDOW_PER_WORKER);
+        Self {
+            sessions,
+            uids,
+            fetch: Fetch::default(),
+            shard_size: None,
+            window,
+            window_octets: DEFAULT_WINDOW_OCTETS,
+            newest_first: false,
+            initializer: Stateless(()),
+            last_report: ReportPlace::default(),
+        }
+    }
+
+    /// Gives each worker a state of its own, made by `initializer` on the worker's thread when
+    /// the run starts. Closures then take `(&mut state, message)`.
+    ///
+    /// For what is costly to make and cannot be shared: a model, a database connection, a buffer.
+    ///
+    /// ```no_run
+    /// # use parallel_mailbox::{ParallelMailbox, Query};
+    /// # let mailbox = ParallelMailbox::builder("imap.example.org").login("me", "secret").connect()?;
+    /// let matches = mailbox.search(Query::all())?;
+    /// let lengths = matches.initializer(String::new).map(|buffer, message| {
+    ///     buffer.clear();
+    ///     buffer.push_str(&String::from_utf8_lossy(message.raw()));
+    ///     buffer.chars().count()
+    /// })?;
+    /// # Ok::<(), parallel_mailbox::Error>(())
+    /// ```
+    ///
+    /// A panic of `initializer` ends the run with an error of kind
+    /// [`Panicked`](crate::ErrorKind::Panicked).
+    pub fn initializer<S>(
+        self,
+        initializer: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Matches<Stateful<S>> {
+        Matches {
+            sessions: self.sessions,
+            uids: self.uids,
+            fetch: self.fetch,
+            shard_size: self.shard_size,
+            window: self.window,
+            window_octets: self.window_octets,
+            newest_first: self.newest_first,
+            initializer: Stateful(Arc::new(initializer)),
+            last_report: ReportPlace::default(),
+        }
+    }
+}
+
+/// Settings.
+impl<I> Matches<I> {
+    /// Returns the number of messages.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.uids.len()
+    }
+
+    /// Returns whether there is no message.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.uids.is_empty()
+    }
+
+    /// Returns the UIDs of the messages.
+    #[must_use]
+    pub fn uids(&self) -> &UidSet {
+        &self.uids
+    }
+
+    /// Sets how much of each message is fetched. Defaults to [`Fetch::full`].
+    pub fn fetch(mut self, fetch: Fetch) -> Self {
+        self.fetch = fetch;
+        self
+    }
+
+    /// Sets how many messages one FETCH command asks for; 0 counts as 1. It changes nothing but
+    /// the speed.
+    ///
+    /// Defaults to what suits the sizes of the messages seen so far, up to 512.
+    pub fn shard_size(mut self, messages: usize) -> Self {
+        self.shard_size = Some(messages.max(1));
+        self
+    }
+
+    /// Sets how many messages may be under way between the mailbox and the consumer: asked for,
+    /// being worked on, or waiting to be taken; 0 counts as 1. When the consumer is slow, workers
+    /// wait.
+    ///
+    /// It bounds the number of results in memory; [`window_octets`](Matches::window_octets)
+    /// bounds the messages. Defaults to 2,048 for each worker.
+    pub fn window(mut self, messages: usize) -> Self {
+        self.window = messages.max(1);
+        self
+    }
+
+    /// Sets how many octets of messages may be held: received, and not yet taken by the consumer.
+    /// A message that is larger is fetched when nothing else is held.
+    ///
+    /// The runs that return no iterator hold a message only while the closure runs.
+    /// Defaults to 32 MiB.
+    pub fn window_octets(mut self, octets: u64) -> Self {
+        self.window_octets = octets;
+        self
+    }
+
+    /// Sets whether the order is from the highest UID to the lowest. Defaults to `false`.
+    pub fn newest_first(mut self, newest_first: bool) -> Self {
+        self.newest_first = newest_first;
+        self
+    }
+
+    /// Leaves out these messages, such as those that an earlier run has dealt with.
+    pub fn except(mut self, uids: &UidSet) -> Self {
+        self.uids = self.uids.difference(uids);
+        self
+    }
+
+    /// Returns the report of the last run over this value that has ended, if there is one. An
+    /// iterator's run ends with its last item, or when it is dropped.
+    #[must_use]
+    pub fn last_report(&self) -> Option<Report> {
+        self.last_report
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn sessions(&self) -> &Arc<Sessions> {
+        &self.sessions
+    }
+
+    pub(crate) fn fetched(&self) -> Fetch {
+        self.fetch
+    }
+
+    pub(crate) fn budget(&self) -> u64 {
+        self.window_octets
+    }
+
+    pub(crate) fn place(&self) -> &ReportPlace {
+        &self.last_report
+    }
+
+    pub(crate) fn plan(&self) -> Plan {
+        Plan {
+            uids: self.uids.clone(),
+            newest_first: self.newest_first,
+            // Never more than messages, so that a short result opens few connections.
+            workers: self.sessions.limit().min(self.uids.len()),
+            window: self.window,
+            shard_size: self.shard_size,
+        }
+    }
+}
+
+/// Runs of closures that take the message alone.
+impl Matches<Stateless> {
+    /// Calls `f` on every message and returns all results, in order.
+    ///
+    /// Results of messages that are gone are left out; [`last_report`](Matches::last_report) says
+    /// which.
+    ///
+    /// # Errors
+    ///
+    /// The first error of any kind stops the run. Use [`imap`](Matches::imap) or
+    /// [`for_each`](Matches::for_each) to go on past messages that fail.
+    pub fn map<T, F>(&self, f: F) -> Result<Vec<T>>
+    where
+        F: Fn(Message) -> T + Sync,
+        T: Send,
+    {
+        launch::map(self, || (), |(), message| f(message))
+    }
+
+    /// Calls `f` on every message.
+    ///
+    /// # Errors
+    ///
+    /// Only errors that end the run. Messages that fail are in the report.
+    pub fn for_each<F>(&self, f: F) -> Result<Report>
+    where
+        F: Fn(Message) + Sync,
+    {
+        launch::for_each(self, || (), |(), message| f(message))
+    }
+
+    /// Folds all messages into one value: each worker starts from `init()` and folds its messages
+    /// by `fold`, and the workers' values are joined by `reduce`. Which worker gets which message,
+    /// and in which order, is not determined.
+    ///
+    /// ```no_run
+    /// # use parallel_mailbox::{ParallelMailbox, Query};
+    /// # let mailbox = ParallelMailbox::builder("imap.example.org").login("me", "secret").connect()?;
+    /// let octets = mailbox.search(Query::all())?.fold(
+    ///     || 0,
+    ///     |sum, message| sum + message.raw().len(),
+    ///     |one, other| one + other,
+    /// )?;
+    /// # Ok::<(), parallel_mailbox::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first error of any kind stops the run, since a value that lacks some messages without
+    /// saying so would be wrong.
+    pub fn fold<A, B, F, R>(&self, init: B, fold: F, reduce: R) -> Result<A>
+    where
+        B: Fn() -> A + Sync,
+        F: Fn(A, Message) -> A + Sync,
+        R: Fn(A, A) -> A,
+        A: Send,
+    {
+        launch::fold(
+            self,
+            || (),
+            init,
+            |(), value, message| fold(value, message),
+            reduce,
+        )
+    }
+
+    /// Calls `f` on every message and returns the results one by one, in the order of the
+    /// messages. The run starts at once and goes on as far ahead as the
+    /// [`window`](Matches::window) allows.
+    pub fn imap<T, F>(&self, f: F) -> Imap<T>
+    where
+        F: Fn(Message) -> T + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        Imap::new(launch::spawn(self, || (), move |(), message| f(message)))
+    }
+
+    /// Calls `f` on every message and returns the results one by one, as they become ready. The
+    /// run starts at once and goes on as far ahead as the [`window`](Matches::window) allows.
+    pub fn imap_unordered<T, F>(&self, f: F) -> ImapUnordered<T>
+    where
+        F: Fn(Message) -> T + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        ImapUnordered::new(launch::spawn(self, || (), move |(), message| f(message)))
+    }
+
+    /// Like [`imap`](Matches::imap), for a closure that borrows.
+    ///
+    /// ```no_run
+    /// # use parallel_mailbox::{ParallelMailbox, Query};
+    /// # let mailbox = ParallelMailbox::builder("imap.example.org").login("me", "secret").connect()?;
+    /// let words = vec!["invoice".to_owned()];
+    /// let matches = mailbox.search(Query::all())?;
+    /// std::thread::scope(|scope| {
+    ///     let found = matches.imap_scoped(scope, |message| {
+    ///         let text = String::from_utf8_lossy(message.raw());
+    ///         words.iter().any(|word| text.contains(word))
+    ///     });
+    ///     println!("{} messages", found.filter(|found| matches!(found, Ok(true))).count());
+    /// });
+    /// # Ok::<(), parallel_mailbox::Error>(())
+    /// ```
+    pub fn imap_scoped<'scope, T, F>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> Imap<T, Scoped<'scope>>
+    where
+        F: Fn(Message) -> T + Send + Sync + 'scope,
+        T: Send + 'scope,
+    {
+        let job = move |(): &mut (), message| f(message);
+        Imap::new(launch::spawn_scoped(self, scope, || (), job))
+    }
+
+    /// Like [`imap_unordered`](Matches::imap_unordered), for a closure that borrows.
+    pub fn imap_unordered_scoped<'scope, T, F>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> ImapUnordered<T, Scoped<'scope>>
+    where
+        F: Fn(Message) -> T + Send + Sync + 'scope,
+        T: Send + 'scope,
+    {
+        let job = move |(): &mut (), message| f(message);
+        ImapUnordered::new(launch::spawn_scoped(self, scope, || (), job))
+    }
+}
+
+/// Runs of closures that take the worker's state and the message. Each is as its namesake above.
+impl<S: 'static> Matches<Stateful<S>> {
+    /// Like [`map`](Matches::<Stateless>::map).
+    ///
+    /// # Errors
+    ///
+    /// The first error of any kind stops the run.
+    pub fn map<T, F>(&self, f: F) -> Result<Vec<T>>
+    where
+        F: Fn(&mut S, Message) -> T + Sync,
+        T: Send,
+    {
+        launch::map(self, &*self.initializer.0, f)
+    }
+
+    /// Like [`for_each`](Matches::<Stateless>::for_each).
+    ///
+    /// # Errors
+    ///
+    /// Only errors that end the run. Messages that fail are in the report.
+    pub fn for_each<F>(&self, f: F) -> Result<Report>
+    where
+        F: Fn(&mut S, Message) + Sync,
+    {
+        launch::for_each(self, &*self.initializer.0, f)
+    }
+
+    /// Like [`fold`](Matches::<Stateless>::fold).
+    ///
+    /// # Errors
+    ///
+    /// The first error of any kind stops the run.
+    pub fn fold<A, B, F, R>(&self, init: B, fold: F, reduce: R) -> Result<A>
+    where
+        B: Fn() -> A + Sync,
+        F: Fn(&mut S, A, Message) -> A + Sync,
+        R: Fn(A, A) -> A,
+        A: Send,
+    {
+        launch::fold(self, &*self.initializer.0, init, fold, reduce)
+    }
+
+    /// Like [`imap`](Matches::<Stateless>::imap).
+    pub fn imap<T, F>(&self, f: F) -> Imap<T>
+    where
+        F: Fn(&mut S, Message) -> T + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let initializer = self.initializer.0.clone();
+        Imap::new(launch::spawn(self, move || initializer(), f))
+    }
+
+    /// Like [`imap_unordered`](Matches::<Stateless>::imap_unordered).
+    pub fn imap_unordered<T, F>(&self, f: F) -> ImapUnordered<T>
+    where
+        F: Fn(&mut S, Message) -> T + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let initializer = self.initializer.0.clone();
+        ImapUnordered::new(launch::spawn(self, move || initializer(), f))
+    }
+
+    /// Like [`imap_scoped`](Matches::<Stateless>::imap_scoped).
+    pub fn imap_scoped<'scope, T, F>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> Imap<T, Scoped<'scope>>
+    where
+        F: Fn(&mut S, Message) -> T + Send + Sync + 'scope,
+        T: Send + 'scope,
+    {
+        let initializer = self.initializer.0.clone();
+        Imap::new(launch::spawn_scoped(self, scope, move || initializer(), f))
+    }
+
+    /// Like [`imap_unordered_scoped`](Matches::<Stateless>::imap_unordered_scoped).
+    pub fn imap_unordered_scoped<'scope, T, F>(
+        &self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> ImapUnordered<T, Scoped<'scope>>
+    where
+        F: Fn(&mut S, Message) -> T + Send + Sync + 'scope,
+        T: Send + 'scope,
+    {
+        let initializer = self.initializer.0.clone();
+        ImapUnordered::new(launch::spawn_scoped(self, scope, move || initializer(), f))
+    }
+}
+
+impl<I: Clone> Clone for Matches<I> {
+    /// The clone has the same settings and no last report.
+    fn clone(&self) -> Self {
+        Self {
+            sessions: self.sessions.clone(),
+            uids: self.uids.clone(),
+            fetch: self.fetch,
+            shard_size: self.shard_size,
+            window: self.window,
+            window_octets: self.window_octets,
+            newest_first: self.newest_first,
+            initializer: self.initializer.clone(),
+            last_report: Arc::new(Mutex::new(None)),
+        }
+    }
+}
+
+impl<I> fmt::Debug for Matches<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Matches")
+            .field("uids", &self.uids)
+            .field("fetch", &self.fetch)
+            .field("shard_size", &self.shard_size)
+            .field("window", &self.window)
+            .field("window_octets", &self.window_octets)
+            .field("newest_first", &self.newest_first)
+            .finish_non_exhaustive()
+    }
+}

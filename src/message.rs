@@ -1,0 +1,255 @@
+//! A fetched message: its octets and what the server knows about it. The only file that names
+//! `mail_parser`.
+
+use std::fmt;
+
+pub use mail_parser;
+pub(crate) use mail_parser::DateTime;
+use mail_parser::MessageParser;
+
+use crate::uid_set::Uid;
+
+/// A message as it was fetched.
+///
+/// It owns its octets and can go anywhere: into a channel, another thread, a collection. Nothing
+/// of it is parsed until [`parse`](Message::parse) is called.
+#[derive(Clone)]
+pub struct Message {
+    pub(crate) uid: Uid,
+    pub(crate) flags: Flags,
+    pub(crate) internal_date: Option<DateTime>,
+    pub(crate) size: u64,
+    pub(crate) raw: Vec<u8>,
+}
+
+impl Message {
+    /// Returns the message's UID.
+    #[must_use]
+    pub fn uid(&self) -> Uid {
+        self.uid
+    }
+
+    /// Returns the flags at the time of the FETCH.
+    #[must_use]
+    pub fn flags(&self) -> &Flags {
+        &self.flags
+    }
+
+    /// Returns when the server received the message (RFC 9051, section 2.3.3), or `None` if the
+    /// server gave no date that can be understood.
+    ///
+    /// This is not the `Date` header, which is whatever the sender wrote.
+    #[must_use]
+    pub fn internal_date(&self) -> Option<DateTime> {
+        self.internal_date
+    }
+
+    /// Returns the size of the whole message in octets.
+    ///
+    /// With [`Fetch::full`](crate::Fetch::full) it is the length of [`raw`](Message::raw).
+    /// Otherwise it is what the server claims (RFC822.SIZE), and servers are known to be wrong.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Returns the octets of the message, or of the part of it that
+    /// [`Fetch`](crate::Fetch) asked for, exactly as the server sent them.
+    #[must_use]
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Takes the octets out, without a copy.
+    #[must_use]
+    pub fn into_raw(self) -> Vec<u8> {
+        self.raw
+    }
+
+    /// Parses the message: headers, text parts, attachments.
+    ///
+    /// Returns `None` where there is not a single header. A damaged message is parsed as far as
+    /// it makes sense.
+    #[must_use]
+    pub fn parse(&self) -> Option<mail_parser::Message<'_>> {
+        MessageParser::default().parse(&self.raw)
+    }
+
+    /// Parses the headers alone, which is much quicker than [`parse`](Message::parse).
+    ///
+    /// Returns `None` where there is not a single header.
+    #[must_use]
+    pub fn parse_headers(&self) -> Option<mail_parser::Message<'_>> {
+        MessageParser::default().parse_headers(&self.raw)
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the octets, which are private and may be many.
+        f.debug_struct("Message")
+            .field("uid", &self.uid)
+            .field("flags", &self.flags)
+            .field("size", &self.size)
+            .field("octets", &self.raw.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The flags of a message: IMAP's own, such as `\Seen`, and keywords (RFC 9051, section 2.3.2).
+///
+/// ```
+/// # use parallel_mailbox::Message;
+/// fn is_new(message: &Message) -> bool {
+///     !message.flags().contains("\\Seen") && !message.flags().contains("$Junk")
+/// }
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Flags {
+    // Nearly every message has only flags of this list, so that most cost no allocation.
+    system: u8,
+    keywords: Vec<Box<str>>,
+}
+
+const SYSTEM: [&str; 6] = [
+    "\\Seen",
+    "\\Answered",
+    "\\Flagged",
+    "\\Deleted",
+    "\\Draft",
+    "\\Recent",
+];
+
+impl Flags {
+    pub(crate) fn insert(&mut self, flag: &str) {
+        match SYSTEM
+            .iter()
+            .position(|system| system.eq_ignore_ascii_case(flag))
+        {
+            Some(bit) => self.system |= 1 << bit,
+            None if !self.contains(flag) => self.keywords.push(flag.into()),
+            None => {}
+        }
+    }
+
+    /// Returns whether the flag is set. Case does not matter; a flag of IMAP's own begins with a
+    /// backslash.
+    #[must_use]
+    pub fn contains(&self, flag: &str) -> bool {
+        self.iter().any(|set| set.eq_ignore_ascii_case(flag))
+    }
+
+    /// Returns whether the message has been read.
+    #[must_use]
+    pub fn is_seen(&self) -> bool {
+        self.contains("\\Seen")
+    }
+
+    /// Returns whether the message is marked as important.
+    #[must_use]
+    pub fn is_flagged(&self) -> bool {
+        self.contains("\\Flagged")
+    }
+
+    /// Returns the flags, IMAP's own first.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        let system = SYSTEM.into_iter().enumerate();
+        let system = system
+            .filter(|(bit, _)| self.system >> bit & 1 == 1)
+            .map(|(_, name)| name);
+        system.chain(self.keywords.iter().map(|keyword| &**keyword))
+    }
+
+    /// Returns whether no flag is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.system == 0 && self.keywords.is_empty()
+    }
+}
+
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, flag) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(flag)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({self})")
+    }
+}
+
+/// Reads an INTERNALDATE such as `17-Jul-1996 02:44:25 -0700` (RFC 9051, section 9,
+/// `date-time`; the day may be padded with a space).
+pub(crate) fn parse_internal_date(text: &str) -> Option<DateTime> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let mut words = text.split_ascii_whitespace();
+    let mut date = words.next()?.splitn(3, '-');
+    let day = date.next()?.parse().ok()?;
+    let month = date.next()?;
+    let month = MONTHS
+        .iter()
+        .position(|name| name.eq_ignore_ascii_case(month))? as u8
+        + 1;
+    let year = date.next()?.parse().ok()?;
+    let mut time = words
+        .next()?
+        .splitn(3, ':')
+        .map(|part| part.parse::<u8>().ok());
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    let zone = words.next().unwrap_or("+0000");
+    let digits = zone.get(1..5)?;
+    let date = DateTime {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        tz_before_gmt: zone.starts_with('-'),
+        tz_hour: digits[..2].parse().ok()?,
+        tz_minute: digits[2..].parse().ok()?,
+    };
+    date.is_valid().then_some(date)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_internal_dates() {
+        let date = parse_internal_date("17-Jul-1996 02:44:25 -0700").unwrap();
+        assert_eq!(date.to_rfc3339(), "1996-07-17T02:44:25-07:00");
+        assert_eq!(date.to_timestamp(), 837_596_665);
+        let padded = parse_internal_date(" 1-feb-2026 00:00:00 +0000").unwrap();
+        assert_eq!(padded.to_rfc3339(), "2026-02-01T00:00:00Z");
+        for odd in [
+            "",
+            "NIL",
+            "31-Foo-2026 00:00:00 +0000",
+            "1-Jan-2026",
+            "1-Jan-2026 1:2:3 +é00",
+        ] {
+            assert_eq!(parse_internal_date(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn flags_keep_keywords_and_ignore_case() {
+        let mut flags = Flags::default();
+        for flag in ["$Junk", "\\SEEN", "\\Recent", "$junk"] {
+            flags.insert(flag);
+        }
+        assert_eq!(flags.to_string(), "\\Seen \\Recent $Junk");
+        assert!(flags.contains("$JUNK") && flags.is_seen() && !flags.is_flagged());
+    }
+}

@@ -1,0 +1,322 @@
+//! Which UIDs are to be fetched next: in order, within the window, what failed first. Also keeps
+//! the ledger. Does no I/O, knows no clock and no threads.
+
+use std::collections::BTreeMap;
+
+use super::ledger::{Ledger, Outcome};
+use crate::error::Error;
+use crate::limits::MAX_COMMAND_OCTETS;
+use crate::uid_set::{Cursor, Direction, Uid, UidSet};
+
+/// So many octets one FETCH command should bring, so that a round trip is small beside it.
+const SHARD_OCTETS: u64 = 4 * 1024 * 1024;
+
+/// So many octets may be on their way to one worker. They are in the network and in the kernel's
+/// buffers, not in our memory.
+const IN_FLIGHT_OCTETS: u64 = 16 * 1024 * 1024;
+
+/// What a message is taken to weigh until some have been seen.
+const ASSUMED_OCTETS: u64 = 16 * 1024;
+
+const MAX_SHARD: usize = 512;
+
+/// A command brings at least this much, also at the end of a run, because each costs the server
+/// some work of its own.
+const MIN_SHARD_OCTETS: u64 = 64 * 1024;
+
+/// Of what is left, each worker takes this fraction of its share at a time, so that all workers
+/// finish together.
+const PARTS_PER_WORKER: usize = 4;
+
+/// FETCH commands in flight per session.
+const MAX_COMMANDS: usize = 4;
+
+/// Room for the tag, the words and the items of a FETCH command.
+const COMMAND_OVERHEAD: usize = 128;
+
+/// What a run is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) uids: UidSet,
+    pub(crate) newest_first: bool,
+    pub(crate) workers: usize,
+    /// Messages handed out and not yet taken by the consumer, at most. At least 1.
+    pub(crate) window: usize,
+    /// `None`: the dispenser chooses.
+    pub(crate) shard_size: Option<usize>,
+}
+
+/// One UID and its place in the order of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) uid: Uid,
+    pub(crate) position: u32,
+}
+
+/// The UIDs of one FETCH command, ascending, with what has gone wrong with them before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shard {
+    pub(crate) slots: Vec<Slot>,
+    /// Sessions in a row that broke while these were asked for and brought none of them.
+    pub(crate) deaths: u32,
+    /// Times that an answer was complete and left these out.
+    pub(crate) absences: u32,
+    /// What was last said about them.
+    pub(crate) error: Option<Error>,
+}
+
+impl Shard {
+    pub(crate) fn uids(&self) -> UidSet {
+        self.slots.iter().map(|slot| slot.uid).collect()
+    }
+
+    /// Asked for alone, with nothing else in flight, so that it is clear who is to blame.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.deaths > 0 || self.absences > 0
+    }
+
+    /// The place of its first in the order of the run.
+    fn lowest(&self) -> u32 {
+        let positions = self.slots.iter().map(|slot| slot.position);
+        positions.min().unwrap_or(u32::MAX)
+    }
+
+    /// Keeps the first half and returns the other.
+    fn split(&mut self) -> Self {
+        let slots = self.slots.split_off(self.slots.len() / 2);
+        self.deaths = 1;
+        Self {
+            slots,
+            deaths: 1,
+            absences: self.absences,
+            error: self.error.clone(),
+        }
+    }
+}
+
+/// What a worker has in flight, for deciding whether it gets more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InFlight {
+    pub(crate) commands: usize,
+    pub(crate) messages: usize,
+    /// One of the commands asks for a suspect shard.
+    pub(crate) has_suspect: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Take {
+    Shard(Shard),
+    /// Nothing now; perhaps when the consumer or another worker has moved on.
+    NotNow,
+    /// Nothing, and there will not be.
+    Finished,
+}
+
+#[derive(Debug)]
+pub(crate) struct Dispenser {
+    plan: Plan,
+    total: usize,
+    cursor: Cursor,
+    /// The first position that was never handed out.
+    next: usize,
+    /// Shards to be handed out again, by their lowest position.
+    returned: BTreeMap<u32, Shard>,
+    /// Shards with workers.
+    out: usize,
+    ledger: Ledger,
+    messages_seen: u64,
+    octets_seen: u64,
+}
+
+impl Dispenser {
+    pub(crate) fn new(plan: Plan) -> Self {
+        let total = plan.uids.len();
+        let direction = if plan.newest_first {
+            Direction::Descending
+        } else {
+            Direction::Ascending
+        };
+        Self {
+            plan,
+            total,
+            cursor: Cursor::new(direction),
+            next: 0,
+            returned: BTreeMap::new(),
+            out: 0,
+            ledger: Ledger::new(total),
+            messages_seen: 0,
+            octets_seen: 0,
+        }
+    }
+
+    /// Hands out the next shard to a worker that has this much in flight.
+    pub(crate) fn take(&mut self, in_flight: &InFlight) -> Take {
+        let is_idle = in_flight.commands == 0;
+        if let Some(entry) = self.returned.first_entry() {
+            // Behind other commands it would come late, and the consumer may be waiting for it.
+            // Nor does anything new go out before it, so that somebody runs dry and takes it.
+            if !is_idle {
+                return Take::NotNow;
+            }
+            let mut shard = entry.remove();
+            if shard.deaths >= 2 && shard.slots.len() > 1 {
+                let rest = shard.split();
+                self.returned.insert(rest.lowest(), rest);
+            }
+            self.out += 1;
+            return Take::Shard(shard);
+        }
+        if self.next == self.total {
+            return if is_idle && self.is_over() {
+                Take::Finished
+            } else {
+                Take::NotNow
+            };
+        }
+        let size = self.shard_size(in_flight);
+        let room = self.plan.window - self.outstanding();
+        // A window that opens by one item at a time must not lead to commands for one message
+        // each. Where nothing is outstanding the whole window is open, so this waits for nobody
+        // who does not come.
+        let enough = size
+            .min(self.plan.window.div_ceil(2 * self.plan.workers))
+            .max(1);
+        if size == 0 || room < enough {
+            return Take::NotNow;
+        }
+        self.out += 1;
+        Take::Shard(self.cut(size.min(room)))
+    }
+
+    /// Whether [`take`](Dispenser::take) would have something, now, for an idle worker, or say
+    /// that the run is over.
+    pub(crate) fn is_worth_asking(&self) -> bool {
+        if !self.returned.is_empty() {
+            return true;
+        }
+        if self.next == self.total {
+            return self.is_over();
+        }
+        let enough = self.plan.window.div_ceil(2 * self.plan.workers).max(1);
+        self.plan.window - self.outstanding() >= enough.min(self.shard_size(&InFlight::default()))
+    }
+
+    /// Whether there is nothing left to hand out, now or later.
+    pub(crate) fn is_over(&self) -> bool {
+        self.next == self.total && self.returned.is_empty() && self.out == 0
+    }
+
+    /// A shard is answered: all its slots have gone to the consumer.
+    pub(crate) fn complete(&mut self) {
+        self.out -= 1;
+    }
+
+    /// A shard comes back with what is left of it.
+    pub(crate) fn give_back(&mut self, shard: Shard) {
+        self.out -= 1;
+        if !shard.slots.is_empty() {
+            self.returned.insert(shard.lowest(), shard);
+        }
+    }
+
+    /// Learns what messages weigh.
+    pub(crate) fn observe(&mut self, messages: u64, octets: u64) {
+        self.messages_seen += messages;
+        self.octets_seen += octets;
+    }
+
+    /// Writes an outcome, which gives the position's permit back.
+    pub(crate) fn settle(&mut self, position: u32, outcome: Outcome) -> bool {
+        self.ledger.settle(position, outcome)
+    }
+
+    /// The position that comes first of those waiting to be handed out again.
+    pub(crate) fn first_returned(&self) -> Option<u32> {
+        self.returned
+            .first_key_value()
+            .map(|(position, _)| *position)
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.ledger.settled() == self.total
+    }
+
+    /// Positions handed out whose outcome is not written.
+    fn outstanding(&self) -> usize {
+        self.next - self.ledger.settled()
+    }
+
+    /// How many messages the next command asks for; 0 if the worker has enough in flight.
+    fn shard_size(&self, in_flight: &InFlight) -> usize {
+        if in_flight.has_suspect || in_flight.commands >= MAX_COMMANDS {
+            return 0;
+        }
+        let weight = self
+            .octets_seen
+            .checked_div(self.messages_seen)
+            .unwrap_or(ASSUMED_OCTETS);
+        let weight = weight.max(1);
+        let left = self.total - self.next;
+        let share = left / self.plan.workers;
+        let is_idle = in_flight.commands == 0;
+        if !is_idle
+            && (in_flight.messages as u64 * weight >= IN_FLIGHT_OCTETS
+                // Towards the end what is left goes to those who have nothing to do.
+                || in_flight.messages > share)
+        {
+            return 0;
+        }
+        if let Some(size) = self.plan.shard_size {
+            return size;
+        }
+        let least = usize::try_from(MIN_SHARD_OCTETS / weight).unwrap_or(MAX_SHARD);
+        let most = usize::try_from(SHARD_OCTETS / weight).unwrap_or(MAX_SHARD);
+        (share / PARTS_PER_WORKER)
+            .max(least)
+            .min(most)
+            .clamp(1, MAX_SHARD)
+    }
+
+    /// Cuts the next shard off the matches, of at most `size` messages.
+    fn cut(&mut self, size: usize) -> Shard {
+        let mut size = size;
+        let uids = loop {
+            let mut cursor = self.cursor.clone();
+            let uids = cursor.take(&self.plan.uids, size);
+            // Single numbers have ten digits at most, so only large shards can be too long.
+            if size == 1 || uids.to_string().len() + COMMAND_OVERHEAD <= MAX_COMMAND_OCTETS {
+                self.cursor = cursor;
+                break uids;
+            }
+            size /= 2;
+        };
+        let first = self.next;
+        self.next += uids.len();
+        let last = self.next - 1;
+        let newest_first = self.plan.newest_first;
+        let slots = uids.iter().enumerate().map(|(index, uid)| {
+            let position = if newest_first {
+                last - index
+            } else {
+                first + index
+            };
+            // Positions count UIDs, which are 32-bit numbers.
+            Slot {
+                uid,
+                position: position as u32,
+            }
+        });
+        Shard {
+            slots: slots.collect(),
+            ..Shard::default()
+        }
+    }
+}

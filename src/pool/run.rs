@@ -1,0 +1,318 @@
+//! One run: what its workers and its consumer share.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::budget::Budget;
+use super::dispenser::{Dispenser, InFlight, Plan, Shard, Take};
+use super::ledger::{Balance, Outcome};
+use crate::error::{Error, Result};
+use crate::session::Session;
+use crate::stop::Stop;
+use crate::transport::TICK;
+use crate::uid_set::UidSet;
+
+#[derive(Debug)]
+pub(crate) struct Run {
+    state: Mutex<State>,
+    /// Told of everything that may end somebody's wait under `state`.
+    changed: Condvar,
+    budget: Budget,
+    stop: Stop,
+    totals: Totals,
+    started: Instant,
+    total: u64,
+}
+
+#[derive(Debug)]
+struct State {
+    dispenser: Dispenser,
+    /// Workers that have not left.
+    workers: usize,
+    /// What ended the run early.
+    failure: Option<Error>,
+    /// The position that an ordered consumer waits for, with nothing else to do.
+    wanted: Option<u32>,
+    ended: Option<Instant>,
+    /// The sessions that took part.
+    sessions: BTreeSet<u64>,
+}
+
+/// Running sums, read from any thread without a lock.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    /// Messages whose outcome is known.
+    pub(crate) done: AtomicU64,
+    /// Octets of messages received.
+    pub(crate) octets: AtomicU64,
+    /// Sessions that broke and were replaced.
+    pub(crate) reconnects: AtomicUsize,
+}
+
+/// How long a worker may go on without room in the budget.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    Granted,
+    /// Another position is wanted first and nobody else is free to fetch it: give the session up
+    /// and take it.
+    Yield,
+}
+
+impl Run {
+    pub(crate) fn new(plan: Plan, budget_octets: u64, stop: Stop) -> Self {
+        let total = plan.uids.len() as u64;
+        Self {
+            state: Mutex::new(State {
+                workers: plan.workers,
+                dispenser: Dispenser::new(plan),
+                failure: None,
+                wanted: None,
+                ended: None,
+                sessions: BTreeSet::new(),
+            }),
+            changed: Condvar::new(),
+            budget: Budget::new(budget_octets),
+            stop,
+            totals: Totals::default(),
+            started: Instant::now(),
+            total,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that panics by design runs under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    pub(crate) fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    // ---- for the caller's side ----
+
+    /// Ends the run as soon as possible. Workers notice within a [`TICK`].
+    pub(crate) fn cancel(&self) {
+        let mut state = self.lock();
+        if state.failure.is_none() && !(state.workers == 0 || state.dispenser.is_settled()) {
+            state.failure = Some(Error::cancelled());
+        }
+        drop(state);
+        self.raise_stop();
+    }
+
+    /// Ends the run because of an error of the caller's choice, such as the first failure in
+    /// `map`. The first one counts.
+    pub(crate) fn fail(&self, error: Error) {
+        self.lock().failure.get_or_insert(error);
+        self.raise_stop();
+    }
+
+    fn raise_stop(&self) {
+        self.stop.raise();
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn failure(&self) -> Option<Error> {
+        self.lock().failure.clone()
+    }
+
+    /// Writes outcomes and gives back their permits and octets.
+    pub(crate) fn settle(&self, outcomes: impl IntoIterator<Item = (u32, Outcome)>, octets: u64) {
+        let mut state = self.lock();
+        for (position, outcome) in outcomes {
+            state.dispenser.settle(position, outcome);
+        }
+        state.wanted = None;
+        drop(state);
+        if octets > 0 {
+            self.budget.give(octets);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Says which position the consumer waits for. Until it settles something, the worker that
+    /// has this position is not held back by the budget.
+    pub(crate) fn want(&self, position: u32) {
+        self.lock().wanted = Some(position);
+        if self.budget.waiting.load(Ordering::SeqCst) > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    /// The UIDs of the run, and what became of them.
+    pub(crate) fn balance(&self) -> (UidSet, Balance) {
+        let state = self.lock();
+        let plan = state.dispenser.plan();
+        let balance = state
+            .dispenser
+            .ledger()
+            .balance(&plan.uids, plan.newest_first);
+        (plan.uids.clone(), balance)
+    }
+
+    /// From the start to the last worker's end, or to now.
+    pub(crate) fn elapsed(&self) -> Duration {
+        let ended = self.lock().ended;
+        ended
+            .unwrap_or_else(Instant::now)
+            .saturating_duration_since(self.started)
+    }
+
+    pub(crate) fn sessions(&self) -> usize {
+        self.lock().sessions.len()
+    }
+
+    // ---- for workers ----
+
+    /// Takes note that a session took part, if it did.
+    pub(super) fn used(&self, session: &Session) {
+        if !session.is_untried() {
+            self.lock().sessions.insert(session.id());
+        }
+    }
+
+    /// Takes a shard if there is one now.
+    pub(super) fn take(&self, in_flight: &InFlight) -> Take {
+        if self.stop.is_raised() {
+            return Take::Finished;
+        }
+        self.lock().dispenser.take(in_flight)
+    }
+
+    /// Waits until an idle worker would get something. Returns false when the run is over.
+    pub(super) fn wait_for_work(&self) -> bool {
+        let mut state = self.lock();
+        loop {
+            if self.stop.is_raised() {
+                return false;
+            }
+            if state.dispenser.is_worth_asking() {
+                return !state.dispenser.is_over();
+            }
+            state = self.wait(state, TICK);
+        }
+    }
+
+    /// Waits, but no longer than until the run is over. Returns false if it is.
+    pub(super) fn pause(&self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        let mut state = self.lock();
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if self.stop.is_raised() || state.dispenser.is_over() {
+                return false;
+            }
+            if left.is_zero() {
+                return true;
+            }
+            state = self.wait(state, left.min(TICK));
+        }
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
+        // The time bound is a second line of defence; every change is announced.
+        self.changed
+            .wait_timeout(state, time)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+
+    pub(super) fn complete(&self, messages: u64, octets: u64) {
+        let mut state = self.lock();
+        state.dispenser.observe(messages, octets);
+        state.dispenser.complete();
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    pub(super) fn give_back(&self, shards: impl IntoIterator<Item = Shard>) {
+        let mut state = self.lock();
+        for shard in shards {
+            state.dispenser.give_back(shard);
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Waits until there is room for a message of so many octets. `first_missing` tells the first
+    /// position in order that the worker has in flight.
+    pub(super) fn admit(
+        &self,
+        octets: u64,
+        first_missing: impl Fn() -> Option<u32>,
+    ) -> Result<Admission> {
+        if self.budget.try_take(octets) {
+            return Ok(Admission::Granted);
+        }
+        let mine = first_missing();
+        let mut state = self.lock();
+        self.budget.waiting.fetch_add(1, Ordering::SeqCst);
+        let admission = loop {
+            if self.stop.is_raised() {
+                break Err(Error::cancelled());
+            }
+            if self.budget.try_take(octets) {
+                break Ok(Admission::Granted);
+            }
+            if state.wanted.is_some() && state.wanted == mine {
+                self.budget.force(octets);
+                break Ok(Admission::Granted);
+            }
+            let all_wait = self.budget.waiting.load(Ordering::SeqCst) >= state.workers;
+            if all_wait
+                && state.wanted.is_some()
+                && state.wanted == state.dispenser.first_returned()
+            {
+                break Ok(Admission::Yield);
+            }
+            state = self.wait(state, TICK);
+        };
+        self.budget.waiting.fetch_sub(1, Ordering::SeqCst);
+        admission
+    }
+
+    /// Gives room in the budget back.
+    pub(crate) fn release(&self, octets: u64) {
+        if octets > 0 && self.budget.give(octets) {
+            // Under the lock, so that nobody misses it between looking and waiting.
+            drop(self.lock());
+            self.changed.notify_all();
+        }
+    }
+
+    /// A worker leaves, perhaps because of an error. If it ends the run for all, or nobody is
+    /// left to do what is left, it becomes the run's.
+    pub(super) fn leave(&self, result: Result<()>, is_verdict: bool) {
+        let mut state = self.lock();
+        state.workers -= 1;
+        let is_last = state.workers == 0;
+        if let Err(error) = result
+            && (is_verdict || is_last)
+            && !state.dispenser.is_over()
+        {
+            state.failure.get_or_insert(error);
+            self.stop.raise();
+        }
+        if is_last {
+            state.ended = Some(Instant::now());
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Threads that could not be started count as workers that have left.
+    pub(crate) fn dismiss(&self, workers: usize) {
+        self.lock().workers -= workers;
+        self.changed.notify_all();
+    }
+}

@@ -1,0 +1,187 @@
+//! The sessions of a mailbox: as many as workers at most, opened when needed, kept for the next
+//! run.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::session::{Selected, Session, Settings};
+use crate::stop::Stop;
+use crate::transport::TICK;
+
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    settings: Settings,
+    state: Mutex<State>,
+    freed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    idle: Vec<Session>,
+    /// Idle, lent out, or being opened.
+    open: usize,
+    /// At most so many: the workers asked for, or what the server has granted.
+    limit: usize,
+    selected: Option<Selected>,
+    is_closed: bool,
+}
+
+impl Sessions {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let limit = settings.workers;
+        let state = State {
+            idle: Vec::new(),
+            open: 0,
+            limit,
+            selected: None,
+            is_closed: false,
+        };
+        Self {
+            settings,
+            state: Mutex::new(state),
+            freed: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What the last EXAMINE told.
+    pub(crate) fn selected(&self) -> Option<Selected> {
+        self.lock().selected
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.lock().limit
+    }
+
+    pub(crate) fn open(&self) -> usize {
+        self.lock().open
+    }
+
+    /// Lends a session: an idle one, a new one, or one that is given back while this waits. The
+    /// borrower ends its waits by `stop`.
+    pub(crate) fn check_out(&self, stop: &Stop) -> Result<Session> {
+        let end = Instant::now() + self.settings.timeouts.session;
+        let mut state = self.lock();
+        loop {
+            if state.is_closed {
+                return Err(Error::config("this mailbox was closed; connect again"));
+            }
+            if stop.is_raised() {
+                return Err(Error::cancelled());
+            }
+            if let Some(mut session) = state.idle.pop() {
+                drop(state);
+                session.attach(stop.clone());
+                return Ok(session);
+            }
+            if state.open < state.limit {
+                state.open += 1;
+                drop(state);
+                return self.open_counted(stop);
+            }
+            if Instant::now() >= end {
+                return Err(Error::new(
+                    ErrorKind::SessionLimit,
+                    format!(
+                        "all {} sessions are busy with other runs, for {:?}; finish those, raise \
+                         `workers`, or connect once more",
+                        state.limit, self.settings.timeouts.session
+                    ),
+                ));
+            }
+            state = self
+                .freed
+                .wait_timeout(state, TICK)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// Opens a session for a place that is counted already.
+    fn open_counted(&self, stop: &Stop) -> Result<Session> {
+        let result = Session::open(&self.settings, stop).and_then(|session| {
+            let found = session.selected();
+            let mut state = self.lock();
+            match state.selected {
+                Some(selected) if selected.uid_validity != found.uid_validity => {
+                    let (expected, found) = (selected.uid_validity, found.uid_validity);
+                    Err(Error::new(
+                        ErrorKind::UidValidityChanged { expected, found },
+                        format!(
+                            "mailbox {:?} was made anew; connect and search again",
+                            self.settings.mailbox
+                        ),
+                    ))
+                }
+                _ => {
+                    state.selected = Some(found);
+                    Ok(session)
+                }
+            }
+        });
+        match result {
+            Ok(mut session) => {
+                session.attach(stop.clone());
+                self.settings
+                    .emit(&Event::SessionOpened { open: self.open() });
+                Ok(session)
+            }
+            Err(error) => {
+                let mut state = self.lock();
+                state.open -= 1;
+                if *error.kind() == ErrorKind::SessionLimit && state.open > 0 {
+                    state.limit = state.limit.min(state.open);
+                }
+                drop(state);
+                self.freed.notify_one();
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes back a session with nothing in flight.
+    pub(crate) fn check_in(&self, mut session: Session) {
+        session.attach(Stop::default());
+        let mut state = self.lock();
+        if state.is_closed {
+            state.open -= 1;
+            drop(state);
+            session.log_out();
+        } else {
+            state.idle.push(session);
+            drop(state);
+        }
+        self.freed.notify_one();
+    }
+
+    /// Takes note that a session is no more. Its connection is closed.
+    pub(crate) fn discard(&self, session: Session) {
+        drop(session);
+        self.lock().open -= 1;
+        self.freed.notify_one();
+    }
+
+    /// Ends all idle sessions by LOGOUT, and those lent out when they come back.
+    pub(crate) fn close(&self) {
+        let idle = {
+            let mut state = self.lock();
+            state.is_closed = true;
+            let idle = std::mem::take(&mut state.idle);
+            state.open -= idle.len();
+            idle
+        };
+        self.freed.notify_all();
+        for session in idle {
+            session.log_out();
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Stands between the `imap` crate and the server. The crate panics on some octets, takes any
+//! line it cannot parse for a BYE, and loses the texts and codes of errors. So it is shown only
+//! lines that it is known to understand, rewritten in their plainest form, one per `read`; what
+//! matters in the others is noted here.
+
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use crate::error::{Error, Result, excerpt};
+use crate::transport::{Condition, Fate, Frame, Phase, Status, Wire};
+
+/// Untagged lines in answer to one command of the control plane. EXAMINE brings about ten.
+const MAX_CHATTER: usize = 10_000;
+
+#[derive(Debug)]
+pub(super) struct Fence {
+    pub(super) wire: Wire,
+    pub(super) heard: Heard,
+    frame: Frame,
+    /// What the crate may read next.
+    shown: Vec<u8>,
+    shown_to: usize,
+    chatter: usize,
+    /// Answer the next command here, without the server: LOGIN after a PREAUTH greeting, which
+    /// the crate knows no other way to skip.
+    pretend: bool,
+}
+
+/// What the server said besides what the crate is shown.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// In capitals. Empty if it has said nothing about them.
+    pub(super) capabilities: Vec<String>,
+    pub(super) completion: Option<Completion>,
+    /// The text of its BYE.
+    pub(super) bye: Option<String>,
+    /// The text of an ALERT, which must be shown to the user (RFC 9051, section 7.1).
+    pub(super) alert: Option<String>,
+}
+
+/// The end of the last command.
+#[derive(Debug, Clone)]
+pub(super) struct Completion {
+    pub(super) condition: Condition,
+    pub(super) code: Option<String>,
+    pub(super) text: Vec<u8>,
+}
+
+impl Fence {
+    pub(super) fn new(wire: Wire) -> Self {
+        Self {
+            wire,
+            heard: Heard::default(),
+            frame: Frame::default(),
+            shown: Vec::new(),
+            shown_to: 0,
+            chatter: 0,
+            pretend: false,
+        }
+    }
+
+    pub(super) fn begin(&mut self, phase: Phase) {
+        self.wire.begin(phase);
+        self.reset();
+    }
+
+    pub(super) fn begin_until(&mut self, phase: Phase, end: Instant) {
+        self.wire
+            .begin_until(phase, end.saturating_duration_since(Instant::now()));
+        self.reset();
+    }
+
+    fn reset(&mut self) {
+        self.heard.completion = None;
+        self.heard.alert = None;
+        self.chatter = 0;
+    }
+
+    pub(super) fn pretend_once(&mut self) {
+        self.pretend = true;
+    }
+
+    /// Reads one line that is no literal's business, such as a greeting.
+    pub(super) fn read_response(&mut self) -> Result<&[u8]> {
+        self.frame.read(&mut self.wire, |_, _| Ok(Fate::Discard))?;
+        Ok(&self.frame.line)
+    }
+
+    /// Reads the next response and decides what the crate sees of it; perhaps nothing.
+    fn show_next(&mut self) -> Result<()> {
+        self.shown.clear();
+        self.shown_to = 0;
+        self.frame.read(&mut self.wire, |_, _| Ok(Fate::Discard))?;
+        let line = &self.frame.line;
+        if line.starts_with(b"+") {
+            self.shown.extend_from_slice(line);
+        } else if let Some(rest) = line.strip_prefix(b"* ") {
+            self.chatter += 1;
+            if self.chatter > MAX_CHATTER {
+                return Err(Error::protocol(format!(
+                    "{}: more than {MAX_CHATTER} lines that answer nothing",
+                    self.wire.phase()
+                )));
+            }
+            self.heard.note(rest);
+            show_untagged(rest, &mut self.shown);
+        } else if let Some(space) = memchr::memchr(b' ', line)
+            && let Some(status) = Status::parse(&line[space + 1..])
+        {
+            self.heard.note_capabilities(status.code);
+            let read_only = status.code_word().as_deref() == Some("READ-ONLY");
+            self.shown.extend_from_slice(&line[..space]);
+            self.shown.extend_from_slice(match status.condition {
+                Condition::Ok if read_only => b" OK [READ-ONLY] .\r\n".as_slice(),
+                Condition::Ok => b" OK .\r\n",
+                Condition::Bad => b" BAD .\r\n",
+                _ => b" NO .\r\n",
+            });
+            self.heard.completion = Some(Completion {
+                condition: status.condition,
+                code: status.code_word(),
+                text: status.text.to_vec(),
+            });
+        } else {
+            return Err(Error::protocol(format!(
+                "{}: not an IMAP response: {}",
+                self.wire.phase(),
+                excerpt(line)
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Heard {
+    /// Takes what matters from an untagged line without its `* `.
+    fn note(&mut self, rest: &[u8]) {
+        if let Some(words) = strip_word(rest, b"CAPABILITY ") {
+            self.set_capabilities(words);
+        } else if let Some(status) = Status::parse(rest) {
+            self.note_capabilities(status.code);
+            if status.condition == Condition::Bye {
+                self.bye = Some(excerpt(status.text));
+            }
+            if status.code_word().as_deref() == Some("ALERT") {
+                self.alert = Some(excerpt(status.text));
+            }
+        }
+    }
+
+    pub(super) fn note_capabilities(&mut self, code: Option<&[u8]>) {
+        if let Some(words) = code.and_then(|code| strip_word(code, b"CAPABILITY ")) {
+            self.set_capabilities(words);
+        }
+    }
+
+    fn set_capabilities(&mut self, words: &[u8]) {
+        let words = String::from_utf8_lossy(words).to_ascii_uppercase();
+        self.capabilities = words.split_ascii_whitespace().map(str::to_owned).collect();
+    }
+
+    pub(super) fn has_capability(&self, name: &str) -> bool {
+        self.capabilities
+            .iter()
+            .any(|capability| capability == name)
+    }
+}
+
+fn strip_word<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
+    let (head, rest) = line.split_at_checked(word.len())?;
+    head.eq_ignore_ascii_case(word).then_some(rest)
+}
+
+/// Of untagged data the crate needs only the number of messages and two codes of EXAMINE.
+fn show_untagged(rest: &[u8], shown: &mut Vec<u8>) {
+    let digits = rest
+        .iter()
+        .take_while(|octet| octet.is_ascii_digit())
+        .count();
+    if digits > 0
+        && rest[digits..]
+            .trim_ascii_end()
+            .eq_ignore_ascii_case(b" EXISTS")
+    {
+        shown.extend_from_slice(b"* ");
+        shown.extend_from_slice(&rest[..digits]);
+        shown.extend_from_slice(b" EXISTS\r\n");
+        return;
+    }
+    let Some(Status {
+        condition: Condition::Ok,
+        code: Some(code),
+        ..
+    }) = Status::parse(rest)
+    else {
+        return;
+    };
+    for word in [&b"UIDVALIDITY "[..], b"UIDNEXT "] {
+        if let Some(number) = strip_word(code, word)
+            && number.len() <= 10
+            && number.iter().all(u8::is_ascii_digit)
+        {
+            shown.extend_from_slice(b"* OK [");
+            shown.extend_from_slice(word);
+            shown.extend_from_slice(number);
+            shown.extend_from_slice(b"] .\r\n");
+        }
+    }
+}
+
+/// The crate's end of the connection.
+#[derive(Debug, Clone)]
+pub(super) struct Handle(pub(super) Arc<Mutex<Fence>>);
+
+impl Read for Handle {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        let mut fence = super::lock(&self.0);
+        while fence.shown_to == fence.shown.len() {
+            fence.show_next().map_err(io::Error::other)?;
+        }
+        let rest = &fence.shown[fence.shown_to..];
+        let count = rest.len().min(target.len());
+        target[..count].copy_from_slice(&rest[..count]);
+        fence.shown_to += count;
+        Ok(count)
+    }
+}
+
+impl Write for Handle {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let mut fence = super::lock(&self.0);
+        if fence.pretend {
+            fence.pretend = false;
+            let tag = octets
+                .split(|octet| *octet == b' ')
+                .next()
+                .unwrap_or_default()
+                .to_vec();
+            fence.shown = tag;
+            fence.shown.extend_from_slice(b" OK .\r\n");
+            fence.shown_to = 0;
+        } else {
+            fence.wire.write(octets).map_err(io::Error::other)?;
+        }
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::tests::wire;
+
+    fn shown(octets: &[u8]) -> (String, Fence) {
+        let mut handle = Handle(Arc::new(Mutex::new(Fence::new(wire(octets, 7)))));
+        let mut shown = Vec::new();
+        let mut target = [0; 1000];
+        while let Ok(count) = handle.read(&mut target) {
+            shown.extend_from_slice(&target[..count]);
+        }
+        let fence = Arc::into_inner(handle.0).unwrap().into_inner().unwrap();
+        (String::from_utf8(shown).unwrap(), fence)
+    }
+
+    #[test]
+    fn the_crate_sees_only_what_it_understands() {
+        let octets = b"* FLAGS (\\Seen \xff)\r\n* 23 EXISTS\r\n* NO watch out\r\n* BYE not yet\r\n\
+            * OK [UIDVALIDITY 7] h\xc3\xa4\r\n* OK [UIDNEXT 99999999999] odd\r\n* OK [NEW ((] x\r\n\
+            * LIST () {3}\r\n\"\r\n x\r\na2 OK [READ-ONLY] done \xff\r\n";
+        let (shown, fence) = shown(octets);
+        assert_eq!(
+            shown,
+            "* 23 EXISTS\r\n* OK [UIDVALIDITY 7] .\r\na2 OK [READ-ONLY] .\r\n"
+        );
+        assert_eq!(fence.heard.bye.as_deref(), Some("not yet"));
+        let completion = fence.heard.completion.unwrap();
+        assert_eq!(completion.code.as_deref(), Some("READ-ONLY"));
+    }
+
+    #[test]
+    fn one_read_never_goes_past_a_line() {
+        let fence = Fence::new(wire(&b"a1 OK one\r\na2 OK two\r\n"[..], 100));
+        let mut handle = Handle(Arc::new(Mutex::new(fence)));
+        let mut target = [0; 1000];
+        assert_eq!(handle.read(&mut target).unwrap(), b"a1 OK .\r\n".len());
+    }
+
+    #[test]
+    fn notes_capabilities_wherever_they_are_said() {
+        let (_, fence) = shown(b"* CAPABILITY IMAP4rev1 esearch\r\na1 OK done\r\n");
+        assert!(fence.heard.has_capability("ESEARCH"));
+        let (_, fence) = shown(b"a1 OK [CAPABILITY IMAP4rev1 IDLE] done\r\n");
+        assert!(fence.heard.has_capability("IDLE"));
+    }
+
+    #[test]
+    fn endless_chatter_is_a_protocol_error() {
+        let fence = Fence::new(wire(b"* OK still here\r\n".repeat(MAX_CHATTER + 1), 4096));
+        let error = Handle(Arc::new(Mutex::new(fence)))
+            .read(&mut [0; 10])
+            .unwrap_err();
+        assert!(error.to_string().contains("answer nothing"), "{error}");
+    }
+}

@@ -1,0 +1,134 @@
+//! The control plane: one authenticated connection with the mailbox selected. The only folder
+//! that names `imap`, which does the talking up to EXAMINE; SEARCH and FETCH are ours, on the
+//! same connection.
+//!
+//! SEARCH is not left to the `imap` crate, because that would hold the whole answer three times
+//! over (as text, as a list, as a hash set), could not send a literal, which text beyond ASCII
+//! needs, and could not read an ESEARCH answer.
+
+mod fence;
+mod open;
+mod search;
+mod settings;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::fence::{Fence, Handle};
+pub use self::settings::Security;
+pub(crate) use self::settings::Settings;
+use crate::error::Result;
+use crate::fetch::{Answer, Fetch, Reader};
+use crate::stop::Stop;
+use crate::transport::Phase;
+use crate::uid_set::UidSet;
+use crate::unwind;
+
+/// The tags of our own commands begin with this letter, those of the `imap` crate with an `a`.
+const TAG_PREFIX: u8 = b'p';
+
+/// How long a LOGOUT may take. The session is over either way.
+const LOGOUT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What EXAMINE told about the mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Selected {
+    pub(crate) exists: u32,
+    pub(crate) uid_validity: u32,
+    /// `None` if the server did not say.
+    pub(crate) uid_next: Option<u32>,
+}
+
+/// An authenticated connection with the mailbox selected read-only.
+#[derive(Debug)]
+pub(crate) struct Session {
+    control: imap::Session<Handle>,
+    /// The same connection as `control` holds. Locked by whichever plane is at work; they take
+    /// turns within one thread, so nobody ever waits.
+    fence: Arc<Mutex<Fence>>,
+    selected: Selected,
+    /// Different for every session of this process.
+    id: u64,
+    commands: u64,
+    /// Octets that had arrived when the session was last taken from the pool.
+    octets_before: u64,
+}
+
+impl Session {
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn selected(&self) -> Selected {
+        self.selected
+    }
+
+    fn fence(&self) -> MutexGuard<'_, Fence> {
+        lock(&self.fence)
+    }
+
+    /// Hands the session to a new user, who ends its waits by `stop`.
+    pub(crate) fn attach(&mut self, stop: Stop) {
+        let mut fence = self.fence();
+        fence.wire.set_stop(stop);
+        let octets = fence.wire.octets();
+        drop(fence);
+        self.octets_before = octets;
+    }
+
+    /// Whether nothing has arrived since [`attach`](Session::attach). If such a session breaks, it
+    /// had been dead before, and that says nothing about what was asked of it.
+    pub(crate) fn is_untried(&self) -> bool {
+        self.fence().wire.octets() == self.octets_before
+    }
+
+    /// Octets received since [`attach`](Session::attach).
+    pub(crate) fn octets(&self) -> u64 {
+        self.fence().wire.octets() - self.octets_before
+    }
+
+    fn tag(&mut self) -> u64 {
+        self.commands += 1;
+        self.commands
+    }
+
+    /// Sends a FETCH for these UIDs and returns its tag, without waiting for the answer.
+    pub(crate) fn send_fetch(&mut self, uids: &UidSet, fetch: Fetch) -> Result<u64> {
+        let tag = self.tag();
+        let prefix = char::from(TAG_PREFIX);
+        let command = format!("{prefix}{tag} UID FETCH {uids} {}\r\n", fetch.items());
+        self.fence().wire.write(command.as_bytes())?;
+        Ok(tag)
+    }
+
+    /// Starts the clock for the answers to come. To be called when nothing was in flight before.
+    pub(crate) fn expect_answers(&mut self) {
+        self.fence().wire.begin(Phase::Fetch);
+    }
+
+    /// Reads the next response to the FETCH commands sent.
+    pub(crate) fn next_answer<'r>(
+        &mut self,
+        reader: &'r mut Reader,
+        admit: impl FnMut(u64) -> Result<()>,
+    ) -> Result<Answer<'r>> {
+        reader.next(&mut lock(&self.fence).wire, TAG_PREFIX, admit)
+    }
+
+    /// Says goodbye, for at most two seconds, and closes the connection.
+    pub(crate) fn log_out(mut self) {
+        {
+            let mut fence = self.fence();
+            fence.wire.set_stop(Stop::default());
+            fence.begin_until(Phase::Logout, Instant::now() + LOGOUT_PATIENCE);
+        }
+        // Whatever comes of it: the connection is closed next.
+        let _ = unwind::catch(|| self.control.logout());
+    }
+}
+
+fn lock(fence: &Mutex<Fence>) -> MutexGuard<'_, Fence> {
+    // A panic under this lock came from the `imap` crate and was caught; the session is dropped
+    // after it.
+    fence.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,386 @@
+//! From a host name to a session: connection, TLS, greeting, login, EXAMINE.
+
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::fence::{Completion, Fence, Handle};
+use super::{Selected, Session, Settings, lock};
+use crate::Security;
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::stop::Stop;
+use crate::transport::{Condition, Phase, Status, Stream, Tcp, Wire, secure};
+use crate::unwind;
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+impl Session {
+    /// Opens a session. A raised `stop` ends it at once with `Cancelled`.
+    pub(crate) fn open(settings: &Settings, stop: &Stop) -> Result<Self> {
+        let end = Instant::now() + settings.timeouts.connect;
+        let place = || format!("{}:{}", settings.host, settings.port);
+        let (fence, greeting) = greet(settings, stop, end).map_err(|error| match error.kind() {
+            // These name the place already.
+            ErrorKind::Connect | ErrorKind::Tls | ErrorKind::Cancelled => error,
+            _ => error.in_context(place()),
+        })?;
+        let fence = Arc::new(Mutex::new(fence));
+        sign_in(settings, fence, greeting).map_err(|error| error.in_context(place()))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Greeting {
+    Login,
+    /// The server knows already who we are (RFC 9051, section 7.1.4).
+    PreAuthenticated,
+}
+
+fn greet(settings: &Settings, stop: &Stop, end: Instant) -> Result<(Fence, Greeting)> {
+    let mut stream = connect(settings, stop)?;
+    // A caller's own stream may bring its own protection.
+    let mut is_secure = stream.is_secure();
+    if !is_secure && settings.security == Security::Tls {
+        stream = secure(&settings.roots, &settings.host, stream, end, stop)?;
+        is_secure = true;
+    }
+    let mut fence = Fence::new(Wire::new(stream, settings.timeouts, stop.clone())?);
+    fence.begin_until(Phase::Greeting, end);
+    let greeting = read_greeting(&mut fence)?;
+    if !is_secure && settings.security == Security::StartTls {
+        if greeting == Greeting::PreAuthenticated {
+            return Err(Error::new(
+                ErrorKind::Tls,
+                "the server skips STARTTLS by a PREAUTH greeting, which a stranger on the way \
+                 can fake",
+            ));
+        }
+        // Whatever was announced so far was said without protection (RFC 9051, section 6.2.1).
+        return Ok((start_tls(fence, settings, end, stop)?, greeting));
+    }
+    if greeting == Greeting::PreAuthenticated && !is_secure && !is_local(&settings.host) {
+        return Err(Error::new(
+            ErrorKind::Auth,
+            "a PREAUTH greeting over an open network is not to be trusted",
+        ));
+    }
+    Ok((fence, greeting))
+}
+
+fn connect(settings: &Settings, stop: &Stop) -> Result<Box<dyn Stream>> {
+    let (host, port) = (settings.host.as_str(), settings.port);
+    let Some(connector) = &settings.connector else {
+        let stream = Tcp.connect(host, port, settings.timeouts.connect, stop)?;
+        return Ok(Box::new(stream));
+    };
+    connector
+        .connect(host, port, settings.timeouts.connect)
+        .map_err(|error| {
+            Error::new(ErrorKind::Connect, format!("{host}:{port}: {error}")).with_source(error)
+        })
+}
+
+fn is_local(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host == "::1"
+        || host
+            .parse()
+            .is_ok_and(|address: Ipv4Addr| address.is_loopback())
+}
+
+fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
+    let line = fence.read_response()?;
+    let Some(status) = Status::untagged(line) else {
+        return Err(Error::protocol(format!(
+            "this is no IMAP server, or the wrong port; it greets with {:?}",
+            excerpt(line)
+        )));
+    };
+    let text = excerpt(status.text);
+    match status.condition {
+        Condition::Ok | Condition::PreAuth => {
+            let is_authenticated = status.condition == Condition::PreAuth;
+            let code = status.code.map(<[u8]>::to_vec);
+            fence.heard.note_capabilities(code.as_deref());
+            Ok(if is_authenticated {
+                Greeting::PreAuthenticated
+            } else {
+                Greeting::Login
+            })
+        }
+        Condition::Bye if is_about_limit(status.code_word().as_deref(), status.text) => {
+            Err(Error::new(ErrorKind::SessionLimit, text))
+        }
+        Condition::Bye => Err(Error::new(
+            ErrorKind::Disconnected,
+            format!("the server closed the connection at once: {text}"),
+        )),
+        Condition::No | Condition::Bad => {
+            Err(Error::server(status.code_word(), status.text, "greeting"))
+        }
+    }
+}
+
+fn start_tls(mut fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -> Result<Fence> {
+    let refused = |text: &str| {
+        let host = &settings.host;
+        Error::new(
+            ErrorKind::Tls,
+            format!(
+                "{host}: the server refuses STARTTLS ({text}); use `Security::Tls`, or look into \
+                 who is on the way"
+            ),
+        )
+    };
+    fence.begin_until(Phase::StartTls, end);
+    fence.wire.write(b"s1 STARTTLS\r\n")?;
+    loop {
+        let line = fence.read_response()?;
+        if let Some(rest) = line.strip_prefix(b"s1 ") {
+            match Status::parse(rest) {
+                Some(Status {
+                    condition: Condition::Ok,
+                    ..
+                }) => break,
+                _ => return Err(refused(&excerpt(rest))),
+            }
+        }
+        if let Some(Status {
+            condition: Condition::Bye,
+            text,
+            ..
+        }) = Status::untagged(line)
+        {
+            return Err(refused(&excerpt(text)));
+        }
+    }
+    let stream = fence.wire.into_stream()?;
+    let stream = secure(&settings.roots, &settings.host, stream, end, stop)?;
+    let wire = Wire::new(stream, settings.timeouts, stop.clone())?;
+    // A new fence: everything heard before the handshake is forgotten.
+    Ok(Fence::new(wire))
+}
+
+fn sign_in(settings: &Settings, fence: Arc<Mutex<Fence>>, greeting: Greeting) -> Result<Session> {
+    let mut client = imap::Client::new(Handle(fence.clone()));
+    if greeting == Greeting::Login && lock(&fence).heard.capabilities.is_empty() {
+        run(&fence, Phase::Capability, || client.capabilities())?;
+    }
+    let mut control = log_in(settings, client, &fence, greeting)?;
+    let selected = examine(settings, &mut control, &fence)?;
+    let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+    Ok(Session {
+        control,
+        fence,
+        selected,
+        id,
+        commands: 0,
+        octets_before: 0,
+    })
+}
+
+fn log_in(
+    settings: &Settings,
+    client: imap::Client<Handle>,
+    fence: &Mutex<Fence>,
+    greeting: Greeting,
+) -> Result<imap::Session<Handle>> {
+    let Credentials { user, password } = &settings.credentials;
+    if greeting == Greeting::PreAuthenticated {
+        lock(fence).pretend_once();
+        return run(fence, Phase::Login, || {
+            client.login("-", "-").map_err(|(error, _)| error)
+        });
+    }
+    // LOGIN sends quoted strings, which are ASCII only (RFC 9051, section 4.3).
+    let plain = !(user.is_ascii() && password.is_ascii())
+        || lock(fence).heard.has_capability("LOGINDISABLED");
+    let result = run(fence, Phase::Login, || {
+        if plain {
+            client.authenticate("PLAIN", &Plain { user, password })
+        } else {
+            client.login(user, password)
+        }
+        .map_err(|(error, _)| error)
+    });
+    result.map_err(|error| {
+        let completion = lock(fence).heard.completion.clone();
+        match completion {
+            Some(completion) if completion.condition != Condition::Ok => {
+                login_refused(&completion, lock(fence).heard.alert.as_deref())
+            }
+            _ => error,
+        }
+    })
+}
+
+/// The SASL mechanism PLAIN (RFC 4616).
+struct Plain<'a> {
+    user: &'a str,
+    password: &'a str,
+}
+
+impl imap::Authenticator for Plain<'_> {
+    type Response = String;
+
+    fn process(&self, _: &[u8]) -> String {
+        format!("\0{}\0{}", self.user, self.password)
+    }
+}
+
+/// A wrong password, or something that will pass? Told by the code where there is one (RFC 5530),
+/// and by the text otherwise. In doubt it is the password, because trying again locks accounts.
+fn login_refused(completion: &Completion, alert: Option<&str>) -> Error {
+    let code = completion.code.as_deref();
+    let mut text = excerpt(&completion.text);
+    if let Some(alert) = alert {
+        text = format!("{text} ({alert})");
+    }
+    let shown = code.map(|code| format!("[{code}] {text}")).unwrap_or(text);
+    let said = [&completion.text, alert.unwrap_or_default().as_bytes()].concat();
+    let kind = match code {
+        _ if is_about_limit(code, &said) => ErrorKind::SessionLimit,
+        Some("UNAVAILABLE" | "INUSE" | "SERVERBUG" | "CONTACTADMIN") => {
+            return Error::server(completion.code.clone(), &completion.text, "login");
+        }
+        Some("THROTTLED") => ErrorKind::Throttled,
+        _ if completion.condition == Condition::Bad => {
+            return Error::server(completion.code.clone(), &completion.text, "login");
+        }
+        _ => ErrorKind::Auth,
+    };
+    Error::new(kind, shown)
+}
+
+/// Whether the server has enough of our connections. Providers word it in many ways; these
+/// fragments are those of Dovecot, Gmail, Exchange, Yahoo and Courier.
+fn is_about_limit(code: Option<&str>, text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    let connections = text.contains("connection") || text.contains("session");
+    code == Some("LIMIT")
+        || text.contains("too many simultaneous")
+        || connections
+            && [
+                "too many",
+                "maximum number",
+                "limit exceeded",
+                "limit reached",
+            ]
+            .iter()
+            .any(|words| text.contains(words))
+}
+
+fn examine(
+    settings: &Settings,
+    control: &mut imap::Session<Handle>,
+    fence: &Mutex<Fence>,
+) -> Result<Selected> {
+    let name = &settings.mailbox;
+    let mailbox = run(fence, Phase::Examine, || {
+        control.examine(&settings.encoded_mailbox)
+    })
+    .map_err(|error| error.in_context(format_args!("mailbox {name:?}")))?;
+    let uid_validity = mailbox
+        .uid_validity
+        .filter(|value| *value != 0)
+        .ok_or_else(|| {
+            Error::protocol(format!(
+                "mailbox {name:?}: the server keeps no UIDs (no UIDVALIDITY)"
+            ))
+        })?;
+    Ok(Selected {
+        exists: mailbox.exists,
+        uid_validity,
+        uid_next: mailbox.uid_next,
+    })
+}
+
+/// Runs one command of the `imap` crate and makes sense of how it ends.
+pub(super) fn run<T>(
+    fence: &Mutex<Fence>,
+    phase: Phase,
+    command: impl FnOnce() -> imap::Result<T>,
+) -> Result<T> {
+    lock(fence).begin(phase);
+    let error = match unwind::catch(command) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => error,
+        Err(panic) => {
+            return Err(Error::protocol(format!(
+                "{phase}: the answer is not understood: {panic}"
+            )));
+        }
+    };
+    let fence = lock(fence);
+    let heard = &fence.heard;
+    Err(match (error, &heard.completion, &heard.bye) {
+        (imap::Error::No(_) | imap::Error::Bad(_), Some(completion), _) => {
+            Error::server(completion.code.clone(), &completion.text, phase.to_string())
+        }
+        (imap::Error::Io(error), _, bye) => {
+            let error = from_io(error, phase);
+            match bye {
+                Some(bye) if *error.kind() == ErrorKind::Disconnected => {
+                    error.in_context(format_args!("{phase}: the server said goodbye: {bye}"))
+                }
+                _ => error,
+            }
+        }
+        (imap::Error::Validate(_), ..) => Error::config(format!(
+            "{phase}: an argument has a character that cannot be sent"
+        )),
+        // Only the name of the failure: the crate's texts may hold what was sent.
+        (_, ..) => Error::protocol(format!("{phase}: the answer is not understood")),
+    })
+}
+
+/// Takes our own error out of the wrapping in which it passed through the crate.
+fn from_io(error: std::io::Error, phase: Phase) -> Error {
+    match error.downcast::<Error>() {
+        Ok(ours) => ours,
+        Err(error) => Error::new(ErrorKind::Disconnected, phase.to_string()).with_source(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: Option<&str>, text: &str) -> ErrorKind {
+        let completion = Completion {
+            condition: Condition::No,
+            code: code.map(str::to_owned),
+            text: text.as_bytes().to_vec(),
+        };
+        login_refused(&completion, None).kind().clone()
+    }
+
+    #[test]
+    fn a_limit_on_connections_is_told_from_a_wrong_password() {
+        assert_eq!(
+            refused(Some("AUTHENTICATIONFAILED"), "Authentication failed."),
+            ErrorKind::Auth
+        );
+        assert_eq!(refused(None, "LOGIN failed."), ErrorKind::Auth);
+        for (code, text) in [
+            (Some("LIMIT"), "Sorry"),
+            (
+                Some("UNAVAILABLE"),
+                "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)",
+            ),
+            (
+                Some("ALERT"),
+                "Too many simultaneous connections. (Failure)",
+            ),
+            (None, "Session limit reached"),
+        ] {
+            assert_eq!(refused(code, text), ErrorKind::SessionLimit, "{text}");
+        }
+        assert!(matches!(
+            refused(Some("UNAVAILABLE"), "try later"),
+            ErrorKind::Server { .. }
+        ));
+    }
+}

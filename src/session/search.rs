@@ -1,0 +1,252 @@
+//! SEARCH: the query out, the UIDs in. The answer, a single line of megabytes for a large
+//! mailbox, is read number by number and never held.
+
+use std::time::Instant;
+
+use super::{Session, TAG_PREFIX};
+use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::limits::MAX_LINE_OCTETS;
+use crate::query::{Part, Program, Query};
+use crate::transport::{Condition, Phase, Status, Wire};
+use crate::uid_set::{Uid, UidSet, UidSetBuilder};
+
+/// Lines of other matters within one answer.
+const MAX_CHATTER: usize = 10_000;
+
+impl Session {
+    /// Asks the server which messages match.
+    pub(crate) fn search(
+        &mut self,
+        program: &Program,
+        limit: std::time::Duration,
+    ) -> Result<UidSet> {
+        let tag = format!("{}{}", char::from(TAG_PREFIX), self.tag());
+        let mut fence = self.fence();
+        fence.begin_until(Phase::Search, Instant::now() + limit);
+        ask(&mut fence.wire, &tag, program)?;
+        let mut found = UidSetBuilder::default();
+        finish(&mut fence.wire, &tag, &mut found)?;
+        Ok(found.finish())
+    }
+
+    /// Which of these messages the server still has. It is given the chance to notice first.
+    pub(crate) fn still_there(
+        &mut self,
+        uids: &UidSet,
+        limit: std::time::Duration,
+    ) -> Result<UidSet> {
+        // During FETCH a server may not report that messages are gone (RFC 9051, section 7.5.1),
+        // and some go on to find them until they could. NOOP is their chance.
+        super::open::run(&self.fence, Phase::Search, || self.control.noop())?;
+        let found = self.search(&Query::from(uids.clone()).render()?, limit)?;
+        Ok(found.intersection(uids))
+    }
+}
+
+/// Sends the command, pausing before each literal until the server is ready for it (RFC 9051,
+/// section 4.3).
+fn ask(wire: &mut Wire, tag: &str, program: &Program) -> Result<()> {
+    let charset = if program.needs_utf8 {
+        "CHARSET UTF-8 "
+    } else {
+        ""
+    };
+    let mut line = format!("{tag} UID SEARCH {charset}").into_bytes();
+    for part in &program.parts {
+        match part {
+            Part::Text(text) => line.extend_from_slice(text.as_bytes()),
+            Part::Literal(octets) => {
+                line.extend_from_slice(format!("{{{}}}\r\n", octets.len()).as_bytes());
+                wire.write(&line)?;
+                line.clear();
+                await_continuation(wire, tag)?;
+                line.extend_from_slice(octets);
+            }
+        }
+    }
+    line.extend_from_slice(b"\r\n");
+    wire.write(&line)
+}
+
+fn await_continuation(wire: &mut Wire, tag: &str) -> Result<()> {
+    let mut line = Vec::new();
+    for _ in 0..MAX_CHATTER {
+        line.clear();
+        wire.read_line(&mut line, MAX_LINE_OCTETS)?;
+        if line.starts_with(b"+") {
+            return Ok(());
+        }
+        if let Some(status) = completion(&line, tag) {
+            return Err(refused(&status));
+        }
+    }
+    Err(too_much_chatter())
+}
+
+/// Reads up to the command's end.
+fn finish(wire: &mut Wire, tag: &str, found: &mut UidSetBuilder) -> Result<()> {
+    let mut line = Vec::new();
+    let mut bye = None;
+    for _ in 0..MAX_CHATTER {
+        line.clear();
+        if read_head(wire, &mut line).map_err(|error| explain(error, bye.as_deref()))? {
+            read_numbers(wire, found)?;
+            continue;
+        }
+        if let Some(status) = completion(&line, tag) {
+            return if status.condition == Condition::Ok {
+                Ok(())
+            } else {
+                Err(refused(&status))
+            };
+        }
+        if let Some(Status {
+            condition: Condition::Bye,
+            text,
+            ..
+        }) = Status::untagged(&line)
+        {
+            bye = Some(excerpt(text));
+        }
+    }
+    Err(too_much_chatter())
+}
+
+fn explain(error: Error, bye: Option<&str>) -> Error {
+    match bye {
+        Some(bye) if *error.kind() == ErrorKind::Disconnected => {
+            error.in_context(format_args!("SEARCH: the server said goodbye: {bye}"))
+        }
+        _ => error,
+    }
+}
+
+fn too_much_chatter() -> Error {
+    Error::protocol(format!(
+        "SEARCH: more than {MAX_CHATTER} lines that answer nothing"
+    ))
+}
+
+fn completion<'a>(line: &'a [u8], tag: &str) -> Option<Status<'a>> {
+    Status::parse(line.strip_prefix(tag.as_bytes())?.strip_prefix(b" ")?)
+}
+
+fn refused(status: &Status<'_>) -> Error {
+    let hint = match status.code_word().as_deref() {
+        Some("BADCHARSET") => "SEARCH: the server cannot search for text beyond ASCII",
+        _ => "SEARCH",
+    };
+    Error::server(status.code_word(), status.text, hint)
+}
+
+/// Reads the start of a line. Returns true at the numbers of a SEARCH answer, with those still to
+/// come; otherwise the line is whole.
+fn read_head(wire: &mut Wire, line: &mut Vec<u8>) -> Result<bool> {
+    const HEAD: &[u8] = b"* SEARCH";
+    loop {
+        let octet = wire.available()?[0];
+        let at = line.len();
+        if at == HEAD.len() && matches!(octet, b' ' | b'\r' | b'\n') {
+            return Ok(true);
+        }
+        if at == HEAD.len() || !octet.eq_ignore_ascii_case(&HEAD[at]) {
+            wire.read_line(line, MAX_LINE_OCTETS)?;
+            return Ok(false);
+        }
+        line.push(octet);
+        wire.consume(1);
+    }
+}
+
+/// Reads numbers to the end of the line. A modification sequence in parentheses (RFC 7162,
+/// section 3.1.5) is passed over.
+fn read_numbers(wire: &mut Wire, found: &mut UidSetBuilder) -> Result<()> {
+    let mut number: Option<u32> = None;
+    let mut in_parentheses = false;
+    loop {
+        let available = wire.available()?;
+        for (index, &octet) in available.iter().enumerate() {
+            match octet {
+                b'0'..=b'9' if !in_parentheses => {
+                    let digit = u32::from(octet - b'0');
+                    let longer = number.unwrap_or(0).checked_mul(10);
+                    number = Some(
+                        longer
+                            .and_then(|longer| longer.checked_add(digit))
+                            .ok_or_else(|| Error::protocol("SEARCH: a UID of over 32 bits"))?,
+                    );
+                }
+                b' ' | b'\r' | b'\n' | b'(' => {
+                    if let Some(number) = number.take() {
+                        let uid = Uid::new(number)
+                            .ok_or_else(|| Error::protocol("SEARCH: a UID of 0"))?;
+                        found.push(uid);
+                    }
+                    in_parentheses |= octet == b'(';
+                    if octet == b'\n' {
+                        wire.consume(index + 1);
+                        return Ok(());
+                    }
+                }
+                b')' => in_parentheses = false,
+                _ if in_parentheses => {}
+                _ => {
+                    return Err(Error::protocol(
+                        "SEARCH: an answer that is not a list of UIDs",
+                    ));
+                }
+            }
+        }
+        let count = available.len();
+        wire.consume(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::tests::wire;
+
+    fn answer(octets: &[u8], piece: usize) -> Result<UidSet> {
+        let mut found = UidSetBuilder::default();
+        finish(&mut wire(octets, piece), "p1", &mut found)?;
+        Ok(found.finish())
+    }
+
+    #[test]
+    fn reads_numbers_however_the_octets_are_cut() {
+        let octets = b"* 5 EXISTS\r\n* SEARCH 1 2 3 20 4294967295 7 (MODSEQ 99) \r\n\
+            * search 8\r\n* SEARCH\r\n* SEARCHING hard\r\np1 OK done\r\n";
+        for piece in [1, 2, 3, 5, 1000] {
+            assert_eq!(
+                answer(octets, piece).unwrap().to_string(),
+                "1:3,7:8,20,4294967295"
+            );
+        }
+    }
+
+    #[test]
+    fn a_refusal_keeps_code_and_text() {
+        let error = answer(b"p1 NO [BADCHARSET (US-ASCII)] no such charset\r\n", 9).unwrap_err();
+        assert!(
+            error.to_string().contains("[BADCHARSET]: no such charset"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_goodbye_in_the_middle_is_told() {
+        let error = answer(b"* SEARCH 1\r\n* BYE going down\r\n", 9).unwrap_err();
+        assert!(error.to_string().contains("going down"), "{error}");
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_uids_are_refused() {
+        for odd in ["0", "4294967296", "12a"] {
+            assert!(
+                answer(format!("* SEARCH {odd}\r\n").as_bytes(), 9).is_err(),
+                "{odd}"
+            );
+        }
+    }
+}

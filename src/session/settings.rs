@@ -1,0 +1,72 @@
+//! All that is needed to open a session, checked once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::credentials::Credentials;
+use crate::event::Event;
+use crate::limits::{Retry, Timeouts};
+use crate::transport::{Connect, Roots};
+
+/// How a connection is protected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Security {
+    /// TLS from the first octet (RFC 8314), on port 993 unless another is set. The default.
+    #[default]
+    Tls,
+    /// TLS after the STARTTLS command (RFC 9051, section 6.2.1), on port 143 unless another is
+    /// set. If the server does not offer it, nothing further is sent.
+    StartTls,
+    /// No protection: everybody on the way reads the password and the mail. For tests, and for
+    /// servers on the same machine. On port 143 unless another is set.
+    DangerPlaintext,
+}
+
+impl Security {
+    pub(crate) fn default_port(self) -> u16 {
+        match self {
+            Self::Tls => 993,
+            Self::StartTls | Self::DangerPlaintext => 143,
+        }
+    }
+}
+
+pub(crate) struct Settings {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) security: Security,
+    pub(crate) connector: Option<Arc<dyn Connect>>,
+    pub(crate) roots: Roots,
+    pub(crate) credentials: Credentials,
+    /// As the caller wrote it.
+    pub(crate) mailbox: String,
+    /// As it goes over the wire.
+    pub(crate) encoded_mailbox: String,
+    pub(crate) workers: usize,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: Retry,
+    pub(crate) max_message_size: u64,
+    pub(crate) on_event: Option<Arc<dyn Fn(&Event) + Send + Sync>>,
+}
+
+impl Settings {
+    pub(crate) fn emit(&self, event: &Event) {
+        if let Some(on_event) = &self.on_event {
+            // A panic in it must not cost the run; there is nobody to tell about it.
+            let _ = crate::unwind::catch(|| on_event(event));
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("security", &self.security)
+            .field("mailbox", &self.mailbox)
+            .field("workers", &self.workers)
+            .finish_non_exhaustive()
+    }
+}

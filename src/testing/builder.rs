@@ -1,0 +1,164 @@
+//! The description of a server before it starts.
+
+use std::io;
+use std::time::Duration;
+
+use super::armed::Faults;
+use super::fault::Fault;
+use super::message::TestMessage;
+use super::sample::Sample;
+use super::server::Server;
+use super::shared::{Settings, Shared};
+
+/// Describes a [`Server`]; [`start`](Self::start) starts it.
+///
+/// # Examples
+///
+/// ```
+/// use parallel_mailbox::testing::{Fault, Sample, Server, TestMessage};
+/// use std::time::Duration;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let server = Server::builder()
+///     .sample(Sample::small(100))
+///     .message(TestMessage::new("Subject: last\r\n\r\n").uid(500))
+///     .mailbox("Gelöschte Objekte", ["Subject: gone\r\n\r\n"])
+///     .latency(Duration::from_millis(2))
+///     .max_connections(4)
+///     .fault(Fault::reset().after_octets(10_000).on_connection(2))
+///     .start()?;
+/// assert_eq!(server.append("INBOX", "Subject: new\r\n\r\n"), 501);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    settings: Settings,
+    mailboxes: Vec<(String, Vec<TestMessage>)>,
+    faults: Vec<Fault>,
+}
+
+impl ServerBuilder {
+    pub(super) fn new() -> Self {
+        let settings = Settings {
+            user: "me".to_owned(),
+            password: "secret".to_owned(),
+            latency: Duration::ZERO,
+            octets_per_second: None,
+            max_connections: None,
+            limit_text: "Too many simultaneous connections".to_owned(),
+            max_line: 64 * 1024,
+            uid_validity: 1,
+            capabilities: Vec::new(),
+        };
+        let inbox = ("INBOX".to_owned(), Vec::new());
+        Self {
+            settings,
+            mailboxes: vec![inbox],
+            faults: Vec::new(),
+        }
+    }
+
+    /// Takes this user name and password. Defaults to `me` and `secret`.
+    pub fn login(mut self, user: &str, password: &str) -> Self {
+        user.clone_into(&mut self.settings.user);
+        password.clone_into(&mut self.settings.password);
+        self
+    }
+
+    /// Adds a message to the INBOX. Defaults to none.
+    pub fn message(self, message: impl Into<TestMessage>) -> Self {
+        self.messages([message])
+    }
+
+    /// Adds messages to the INBOX. Defaults to none.
+    pub fn messages<M: Into<TestMessage>>(self, messages: impl IntoIterator<Item = M>) -> Self {
+        self.mailbox("INBOX", messages)
+    }
+
+    /// Adds a sample of mail to the INBOX. Defaults to none.
+    pub fn sample(self, sample: Sample) -> Self {
+        self.messages(sample)
+    }
+
+    /// Adds a mailbox with these messages, or the messages to the mailbox. The name is UTF-8.
+    /// Defaults to an empty INBOX alone.
+    pub fn mailbox<M: Into<TestMessage>>(
+        mut self,
+        name: &str,
+        messages: impl IntoIterator<Item = M>,
+    ) -> Self {
+        let messages = messages.into_iter().map(Into::into);
+        match self.mailboxes.iter_mut().find(|(own, _)| own == name) {
+            Some((_, own)) => own.extend(messages),
+            None => self.mailboxes.push((name.to_owned(), messages.collect())),
+        }
+        self
+    }
+
+    /// Lets one round trip take this long: the greeting comes so much later, and a command is
+    /// carried out no sooner than this after it arrived. Pipelined commands so cost one round trip
+    /// together. Defaults to zero.
+    pub fn latency(mut self, round_trip: Duration) -> Self {
+        self.settings.latency = round_trip;
+        self
+    }
+
+    /// Limits what each connection sends. Defaults to no limit.
+    pub fn bandwidth(mut self, octets_per_second: u64) -> Self {
+        self.settings.octets_per_second = Some(octets_per_second);
+        self
+    }
+
+    /// Lets so many sessions be logged in at a time; a further LOGIN is answered `NO [LIMIT]`.
+    /// Defaults to no limit.
+    pub fn max_connections(mut self, sessions: usize) -> Self {
+        self.settings.max_connections = Some(sessions);
+        self
+    }
+
+    /// Says this when there are too many sessions. Defaults to `Too many simultaneous connections`.
+    pub fn limit_text(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.settings.limit_text);
+        self
+    }
+
+    /// Answers BAD to a command of more than so many octets, literals aside. Defaults to 65,536.
+    pub fn max_line(mut self, octets: usize) -> Self {
+        self.settings.max_line = octets;
+        self
+    }
+
+    /// Gives all mailboxes this UIDVALIDITY. Defaults to 1.
+    pub fn uid_validity(mut self, uid_validity: u32) -> Self {
+        self.settings.uid_validity = uid_validity;
+        self
+    }
+
+    /// Announces a further capability. Announcing is all: the server does nothing else about it.
+    /// Defaults to none beyond what the server can do.
+    pub fn capability(mut self, word: &str) -> Self {
+        self.settings.capabilities.push(word.to_owned());
+        self
+    }
+
+    /// Adds a fault. Defaults to none.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no port or thread to give.
+    pub fn start(self) -> io::Result<Server> {
+        let shared = Shared::new(self.settings, Faults::new(self.faults));
+        for (name, messages) in self.mailboxes {
+            shared.fill(&name, messages);
+        }
+        Server::start(shared)
+    }
+}

@@ -1,0 +1,308 @@
+//! One connection, from greeting to end: executes the commands that its reader hands over, in
+//! order, each not before its latency has passed, and carries out the faults.
+
+use std::io;
+use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use imap_codec::encode::Encoder;
+use imap_codec::imap_types::command::{Command, CommandBody};
+use imap_codec::imap_types::core::Tag;
+use imap_codec::imap_types::response::{
+    Code, CommandContinuationRequest, Data, Greeting, GreetingKind, Response, Status, StatusKind,
+};
+use imap_codec::{GreetingCodec, ResponseCodec};
+
+use super::armed::{Armed, Place};
+use super::fault::{Action, Answer, Moment};
+use super::link::{Halt, Link};
+use super::output::Output;
+use super::ranges::Ranges;
+use super::reader::{Arrival, Event, Reader};
+use super::session::{Selected, State};
+use super::shared::Shared;
+
+/// How many pipelined commands are taken in ahead of execution; beyond, TCP holds them back.
+const AHEAD: usize = 1_024;
+
+/// How long a connection that the server has closed waits for the client to close as well. Without
+/// it, unread commands would turn the close into a reset, and the last answer could be lost.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) shared: Arc<Shared>,
+    pub(super) output: Output,
+    pub(super) state: State,
+    pub(super) selected: Option<Selected>,
+    pub(super) faults: Arc<Vec<Arc<Armed>>>,
+    /// What a fault has said the tagged answer of this command is to be.
+    pub(super) dictated: Option<Answer>,
+    /// The tag of IDLE while it lasts.
+    pub(super) idle: Option<Tag<'static>>,
+    link: Arc<Link>,
+    /// Commands that arrived up to then are dropped: a fault.
+    deaf_until: Option<Instant>,
+}
+
+/// What becomes of a command.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    refused: bool,
+    pub(super) reversed: bool,
+    deaf: bool,
+}
+
+/// Serves a connection until it ends.
+pub(super) fn serve(shared: &Arc<Shared>, link: Arc<Link>, number: u64) -> io::Result<()> {
+    let (sender, arrivals) = sync_channel(AHEAD);
+    thread::scope(move |scope| {
+        let reader_link = Arc::clone(&link);
+        let reading = thread::Builder::new().name(format!("test-server-reader-{number}"));
+        reading.spawn_scoped(scope, move || {
+            let max_line = shared.settings.max_line;
+            Reader::new(&reader_link, &shared.log, number, max_line, sender).run();
+        })?;
+        let halt = Connection::new(shared, &link, number).run(&arrivals);
+        end(&link, &arrivals, halt);
+        // The scope waits for the reader, which may be waiting for room in the channel.
+        drop(arrivals);
+        Ok(())
+    })
+}
+
+/// Ends the connection in the way that `halt` says, and its reader with it.
+fn end(link: &Link, arrivals: &Receiver<Arrival>, halt: Halt) {
+    match halt {
+        Halt::Reset => return link.reset(),
+        Halt::Stall => while arrivals.recv().is_ok() {},
+        Halt::Close => {
+            // An error means that the client was first.
+            let _ = link.stream.shutdown(Shutdown::Write);
+            let deadline = Instant::now() + LINGER;
+            let left = || deadline.saturating_duration_since(Instant::now());
+            while arrivals.recv_timeout(left()).is_ok() {}
+        }
+        Halt::Gone => {}
+    }
+    link.end();
+}
+
+impl Connection {
+    fn new(shared: &Arc<Shared>, link: &Arc<Link>, number: u64) -> Self {
+        let faults = shared.faults.snapshot();
+        let place = Place {
+            connection: number,
+            login: None,
+        };
+        let pace = shared.settings.octets_per_second;
+        Self {
+            shared: Arc::clone(shared),
+            output: Output::new(Arc::clone(link), place, &faults, pace),
+            state: State::NotAuthenticated,
+            selected: None,
+            faults,
+            dictated: None,
+            idle: None,
+            link: Arc::clone(link),
+            deaf_until: None,
+        }
+    }
+
+    fn run(mut self, arrivals: &Receiver<Arrival>) -> Halt {
+        let halt = self.converse(arrivals);
+        if halt == Halt::Close {
+            // The client may be gone; then there is nobody to tell.
+            let _ = self.output.flush();
+        }
+        halt
+    }
+
+    /// Greets and answers; ends only with a reason to.
+    fn converse(&mut self, arrivals: &Receiver<Arrival>) -> Halt {
+        let opened = self
+            .wait_for_latency(Instant::now())
+            .and_then(|()| self.greet());
+        if let Err(halt) = opened {
+            return halt;
+        }
+        // The channel closes when the client has, after its last command.
+        while let Ok(arrival) = arrivals.recv() {
+            if let Err(halt) = self.answer(arrival) {
+                return halt;
+            }
+        }
+        Halt::Close
+    }
+
+    fn wait_for_latency(&self, arrived: Instant) -> Result<(), Halt> {
+        if self.shared.settings.latency.is_zero() {
+            return Ok(());
+        }
+        self.link.wait_until(arrived + self.shared.settings.latency)
+    }
+
+    fn greet(&mut self) -> Result<(), Halt> {
+        let mut kind = GreetingKind::Ok;
+        for armed in Arc::clone(&self.faults).iter() {
+            match armed.strike(self.output.place, Moment::Greeting, |_| false) {
+                Some(Action::Preauth) => {
+                    kind = GreetingKind::PreAuth;
+                    self.state = State::Authenticated { _guard: None };
+                }
+                Some(action) => self.output.strike(action)?,
+                None => {}
+            }
+        }
+        if let Ok(greeting) = Greeting::new(kind, None, "test server ready") {
+            self.output
+                .put(&GreetingCodec::default().encode(&greeting).dump())?;
+        }
+        self.output.flush()
+    }
+
+    fn answer(&mut self, arrival: Arrival) -> Result<(), Halt> {
+        if self.deaf_until.is_some_and(|until| arrival.at <= until) {
+            return Ok(());
+        }
+        self.wait_for_latency(arrival.at)?;
+        match arrival.event {
+            Event::Command(command) => self.obey(*command)?,
+            Event::Continue("") => {
+                let request = CommandContinuationRequest::base64(Vec::new());
+                self.put(Response::CommandContinuationRequest(request))?;
+            }
+            Event::Continue(text) => {
+                if let Ok(request) = CommandContinuationRequest::basic(None, text) {
+                    self.put(Response::CommandContinuationRequest(request))?;
+                }
+            }
+            Event::Bad(tag, text) => self.status(tag, StatusKind::Bad, None, text)?,
+            Event::IdleDone => self.end_idle()?,
+        }
+        self.output.flush()
+    }
+
+    /// Executes a command between the faults before and after it.
+    fn obey(&mut self, command: Command<'static>) -> Result<(), Halt> {
+        self.faults = self.shared.faults.snapshot();
+        self.dictated = None;
+        let name = command.body.name();
+        if matches!(
+            command.body,
+            CommandBody::Login { .. } | CommandBody::Authenticate { .. }
+        ) {
+            self.output.place.login = Some(self.shared.registry.count_login());
+        }
+        let verdict = self.judge(&command)?;
+        if verdict.refused {
+            // The fault speaks in place of the command.
+            self.tagged(command.tag, StatusKind::Bad, None, "refused")?;
+        } else {
+            self.execute(command, &verdict)?;
+        }
+        for armed in Arc::clone(&self.faults).iter() {
+            if let Some(action) = armed.strike(self.output.place, Moment::After(name), |_| false) {
+                self.output.strike(action)?;
+            }
+        }
+        // Before the last octets leave: what the client sends when it has them is no pipelining.
+        self.deaf_until = verdict.deaf.then(Instant::now);
+        self.output.flush()
+    }
+
+    /// Carries out the faults that strike before a command.
+    fn judge(&mut self, command: &Command<'static>) -> Result<Verdict, Halt> {
+        let mut verdict = Verdict::default();
+        let name = command.body.name();
+        for armed in Arc::clone(&self.faults).iter() {
+            let asked = |uid| self.asks_for(&command.body, uid);
+            let action = armed.strike(self.output.place, Moment::Before(name), asked);
+            match action {
+                Some(Action::Answer(answer)) => {
+                    verdict.refused |= answer.condition != "OK";
+                    self.dictated = Some(answer.clone());
+                }
+                Some(Action::Reversed) => verdict.reversed = true,
+                Some(Action::DropPipelined) => verdict.deaf = true,
+                Some(action) => self.output.strike(action)?,
+                None => {}
+            }
+        }
+        Ok(verdict)
+    }
+
+    /// Whether a command names this UID, in a set of UIDs or of sequence numbers.
+    fn asks_for(&self, body: &CommandBody<'_>, uid: u32) -> bool {
+        let (CommandBody::Fetch {
+            sequence_set,
+            uid: by_uid,
+            ..
+        }
+        | CommandBody::Store {
+            sequence_set,
+            uid: by_uid,
+            ..
+        }) = body
+        else {
+            return false;
+        };
+        let Some(selected) = &self.selected else {
+            return false;
+        };
+        if *by_uid {
+            let largest = selected.uids.last().copied().unwrap_or(0);
+            return Ranges::new(sequence_set, largest).contains(uid);
+        }
+        let length = super::mailbox::count(selected.uids.len());
+        let position = selected.position(uid).and_then(super::session::number);
+        position.is_some_and(|number| Ranges::new(sequence_set, length).contains(number.get()))
+    }
+
+    pub(super) fn put(&mut self, response: Response<'_>) -> Result<(), Halt> {
+        self.output
+            .put(&ResponseCodec::default().encode(&response).dump())
+    }
+
+    pub(super) fn data(&mut self, data: Data<'_>) -> Result<(), Halt> {
+        self.put(Response::Data(data))
+    }
+
+    pub(super) fn untagged(&mut self, code: Code<'_>, text: &str) -> Result<(), Halt> {
+        self.status(None, StatusKind::Ok, Some(code), text)
+    }
+
+    /// Ends the answer to a command; with what a fault dictates, where one does.
+    pub(super) fn tagged(
+        &mut self,
+        tag: Tag<'_>,
+        kind: StatusKind,
+        code: Option<Code<'_>>,
+        text: &str,
+    ) -> Result<(), Halt> {
+        match self.dictated.take() {
+            Some(answer) => self.output.put(&answer.line(tag.inner())),
+            None => self.status(Some(tag), kind, code, text),
+        }
+    }
+
+    fn status(
+        &mut self,
+        tag: Option<Tag<'_>>,
+        kind: StatusKind,
+        code: Option<Code<'_>>,
+        text: &str,
+    ) -> Result<(), Halt> {
+        // The server's own texts always are IMAP text; a setting that is not is left out.
+        let status = Status::new(tag.clone(), kind, code.clone(), text.to_owned())
+            .or_else(|_| Status::new(tag, kind, code, "-"));
+        match status {
+            Ok(status) => self.put(Response::Status(status)),
+            Err(_) => Ok(()),
+        }
+    }
+}

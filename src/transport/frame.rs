@@ -1,0 +1,179 @@
+//! Cuts the octets of a connection into responses: a line, the literals it announces, and what
+//! follows them (RFC 9051, section 4.3). Framing knows nothing of what a response means, so one
+//! that cannot be understood costs itself alone and not the connection.
+
+use super::status::Status;
+use super::wire::Wire;
+use crate::error::{Error, Result};
+use crate::limits::MAX_LINE_OCTETS;
+
+/// What becomes of an announced literal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Read into a buffer of its own.
+    Keep,
+    /// Read into the line, if the line's limit allows it.
+    Inline,
+    /// Read and dropped, however long it is.
+    Discard,
+}
+
+/// How many literals of one response are kept; the crate never asks for more than one.
+const MAX_KEPT: usize = 4;
+
+/// One response. Reused from response to response, so that a line costs no allocation.
+#[derive(Debug, Default)]
+pub(crate) struct Frame {
+    /// The response's line with `{0}` in place of every literal that is not part of it.
+    pub(crate) line: Vec<u8>,
+    /// The literals that were kept, in order.
+    pub(crate) literals: Vec<Vec<u8>>,
+    /// The length of the longest literal that was discarded, in octets.
+    pub(crate) discarded: Option<u64>,
+}
+
+impl Frame {
+    /// Reads the next response. `fate` decides on each literal from the line so far and the
+    /// announced number of octets; it may take its time.
+    pub(crate) fn read(
+        &mut self,
+        wire: &mut Wire,
+        mut fate: impl FnMut(&[u8], u64) -> Result<Fate>,
+    ) -> Result<()> {
+        self.line.clear();
+        self.literals.clear();
+        self.discarded = None;
+        wire.read_line(&mut self.line, MAX_LINE_OCTETS)?;
+        // A status response ends in free text, which may look like an announcement.
+        if !may_announce(&self.line) {
+            return Ok(());
+        }
+        while let Some((start, octets)) = announced(&self.line)? {
+            match fate(&self.line[..start], octets)? {
+                Fate::Keep if self.literals.len() < MAX_KEPT => {
+                    self.replace_announcement(start);
+                    let count = usize::try_from(octets)
+                        .map_err(|_| Error::protocol(format!("a literal of {octets} octets")))?;
+                    self.literals.push(wire.read_literal(count)?);
+                }
+                Fate::Inline if octets <= (MAX_LINE_OCTETS - self.line.len()) as u64 => {
+                    wire.append_literal(octets as usize, &mut self.line)?;
+                }
+                _ => {
+                    self.replace_announcement(start);
+                    self.discarded = self.discarded.max(Some(octets));
+                    wire.discard(octets)?;
+                }
+            }
+            wire.read_line(&mut self.line, MAX_LINE_OCTETS)?;
+        }
+        Ok(())
+    }
+
+    fn replace_announcement(&mut self, start: usize) {
+        self.line.truncate(start);
+        self.line.extend_from_slice(b"{0}\r\n");
+    }
+}
+
+/// Whether a literal may follow: only untagged data other than status responses have any.
+fn may_announce(line: &[u8]) -> bool {
+    line.starts_with(b"* ") && (line[2].is_ascii_digit() || Status::untagged(line).is_none())
+}
+
+/// Where the announcement of a literal starts, if the line ends in one, and its length.
+/// Also takes the `~{n}` of BINARY (RFC 3516) and the `{n+}` that some servers send by mistake.
+fn announced(line: &[u8]) -> Result<Option<(usize, u64)>> {
+    let Some(rest) = line.strip_suffix(b"\n") else {
+        return Ok(None);
+    };
+    let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
+    let Some(rest) = rest.strip_suffix(b"}") else {
+        return Ok(None);
+    };
+    let rest = rest.strip_suffix(b"+").unwrap_or(rest);
+    let digits = rest
+        .iter()
+        .rev()
+        .take_while(|octet| octet.is_ascii_digit())
+        .count();
+    let (before, digits) = rest.split_at(rest.len() - digits);
+    let Some(before) = before.strip_suffix(b"{") else {
+        return Ok(None);
+    };
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    let octets = digits
+        .iter()
+        .try_fold(0u64, |number, digit| {
+            number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+        })
+        .ok_or_else(|| Error::protocol("a literal longer than a 64-bit number can say"))?;
+    let start = before.strip_suffix(b"~").unwrap_or(before).len();
+    Ok(Some((start, octets)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::tests::wire;
+    use super::*;
+
+    fn read(octets: &[u8], fate: Fate) -> (Frame, Vec<u64>) {
+        let mut frames = Vec::new();
+        for piece in [1, 3, 1000] {
+            let mut frame = Frame::default();
+            let mut seen = Vec::new();
+            frame
+                .read(&mut wire(octets, piece), |_, octets| {
+                    seen.push(octets);
+                    Ok(fate)
+                })
+                .unwrap();
+            frames.push((frame, seen));
+        }
+        frames.pop().unwrap()
+    }
+
+    #[test]
+    fn keeps_a_literal_apart_from_its_line_whatever_it_holds() {
+        let octets = b"* 1 FETCH (UID 7 BODY[] {19}\r\na1 OK\r\n{10}\r\n)\n\x00\xff\r\n FLAGS ())\r\n* next\r\n";
+        let (frame, seen) = read(octets, Fate::Keep);
+        assert_eq!(frame.line, b"* 1 FETCH (UID 7 BODY[] {0}\r\n FLAGS ())\r\n");
+        assert_eq!(frame.literals, [b"a1 OK\r\n{10}\r\n)\n\x00\xff\r\n"]);
+        assert_eq!(seen, [19]);
+    }
+
+    #[test]
+    fn inlines_or_discards_when_told_to() {
+        let octets = b"* 1 FETCH (X {3}\r\nabc BODY[] {2}\r\nde)\r\n";
+        assert_eq!(read(octets, Fate::Inline).0.line, octets);
+        let (frame, seen) = read(octets, Fate::Discard);
+        assert_eq!(frame.line, b"* 1 FETCH (X {0}\r\n BODY[] {0}\r\n)\r\n");
+        assert_eq!((frame.discarded, seen), (Some(3), vec![3, 2]));
+    }
+
+    #[test]
+    fn free_text_that_looks_like_an_announcement_is_text() {
+        for line in [
+            &b"* OK see {10}\r\n"[..],
+            b"a1 NO quota {10}\r\n",
+            b"+ go {10}\r\n",
+        ] {
+            assert_eq!(read(line, Fate::Keep).0.line, line);
+        }
+        let quoted = b"* 1 FETCH (BODY[] \"{10}\")\r\n";
+        assert_eq!(read(quoted, Fate::Keep).0.line, quoted);
+    }
+
+    #[test]
+    fn an_absurd_length_is_a_protocol_error() {
+        let line = b"* 1 FETCH (BODY[] {99999999999999999999999}\r\n";
+        let mut frame = Frame::default();
+        assert!(
+            frame
+                .read(&mut wire(&line[..], 9), |_, _| Ok(Fate::Keep))
+                .is_err()
+        );
+    }
+}

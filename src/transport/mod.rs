@@ -1,0 +1,30 @@
+//! Octets in and out: connections, TLS, deadlines, caps, and the framing of responses. Knows
+//! nothing of commands, sessions or messages.
+
+mod connect;
+mod frame;
+mod status;
+mod tcp;
+#[cfg_attr(not(feature = "native-tls"), path = "no_tls.rs")]
+mod tls;
+mod watch;
+mod wire;
+
+use std::time::Duration;
+
+pub use self::connect::{Connect, Stream};
+pub(crate) use self::frame::{Fate, Frame};
+pub(crate) use self::status::{Condition, Status};
+pub(crate) use self::tcp::Tcp;
+pub(crate) use self::tls::{Roots, secure};
+pub(crate) use self::watch::Phase;
+pub(crate) use self::wire::Wire;
+
+/// How long one read or write blocks at most before deadlines and the stop flag are looked at.
+/// A quarter of the second in which a dropped iterator must be gone.
+pub(crate) const TICK: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+pub(crate) mod tests {
+    pub(crate) use super::wire::tests::wire;
+}

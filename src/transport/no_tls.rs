@@ -1,0 +1,33 @@
+//! Stands in for `tls` when the feature `native-tls` is off: refuses, so that nothing falls back
+//! to plaintext.
+
+use std::time::Instant;
+
+use super::connect::Stream;
+use crate::error::{Error, ErrorKind, Result};
+use crate::stop::Stop;
+
+#[derive(Debug)]
+pub(crate) struct Roots;
+
+impl Roots {
+    pub(crate) fn new(_: &[Vec<u8>]) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+pub(crate) fn secure(
+    _: &Roots,
+    host: &str,
+    _: Box<dyn Stream>,
+    _: Instant,
+    _: &Stop,
+) -> Result<Box<dyn Stream>> {
+    Err(Error::new(
+        ErrorKind::Tls,
+        format!(
+            "{host}: this program was built without TLS; turn on the feature `native-tls`, or \
+             bring a secure stream by `Builder::connector`"
+        ),
+    ))
+}

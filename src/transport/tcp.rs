@@ -1,0 +1,134 @@
+//! TCP connections: every address of a name is tried, each within its share of the deadline, and
+//! a stop is noticed also while no answer comes.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::stop::Stop;
+
+/// Connects over TCP.
+#[derive(Debug)]
+pub(crate) struct Tcp;
+
+/// How often a connection that is under way is looked at: often at first, because on a near
+/// network it is there at once, then less, so that waiting costs no CPU time.
+const FIRST_LOOK: Duration = Duration::from_micros(50);
+const LONGEST_LOOK: Duration = Duration::from_millis(5);
+
+/// Dead peers of idle sessions are found out after this time.
+const KEEPALIVE: Duration = Duration::from_secs(120);
+
+impl Tcp {
+    pub(crate) fn connect(
+        &self,
+        host: &str,
+        port: u16,
+        timeout: Duration,
+        stop: &Stop,
+    ) -> Result<TcpStream> {
+        let end = Instant::now() + timeout;
+        let failed = |what: &str| Error::new(ErrorKind::Connect, format!("{host}:{port}: {what}"));
+        // The system's resolver takes no deadline from us; it has its own of some seconds.
+        let addresses: Vec<SocketAddr> = (host, port)
+            .to_socket_addrs()
+            .map_err(|error| failed("the name cannot be resolved").with_source(error))?
+            .collect();
+        let mut last = failed("the name has no address");
+        for (index, address) in addresses.iter().enumerate() {
+            let left = end.saturating_duration_since(Instant::now());
+            let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+            match attempt(*address, share, stop) {
+                Ok(stream) => return Ok(stream),
+                Err(error) if stop.is_raised() => {
+                    return Err(Error::cancelled().with_source(error));
+                }
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    last = Error::new(
+                        ErrorKind::Timeout,
+                        format!("connect: {host}:{port} ({address}): no answer"),
+                    );
+                }
+                Err(error) => {
+                    last = failed(&format!("{address}: {error}")).with_source(error);
+                }
+            }
+        }
+        Err(last)
+    }
+}
+
+fn attempt(address: SocketAddr, timeout: Duration, stop: &Stop) -> io::Result<TcpStream> {
+    let end = Instant::now() + timeout;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // Not blocking until connected: `connect_timeout` could not be interrupted by a stop.
+    socket.set_nonblocking(true)?;
+    match socket.connect(&address.into()) {
+        Ok(()) => {}
+        Err(error) if is_under_way(&error) => {
+            let mut pause = FIRST_LOOK;
+            while socket.peer_addr().is_err() {
+                if let Some(error) = socket.take_error()? {
+                    return Err(error);
+                }
+                if stop.is_raised() || Instant::now() >= end {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                thread::sleep(pause);
+                pause = (pause * 2).min(LONGEST_LOOK);
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    socket.set_nonblocking(false)?;
+    let stream = TcpStream::from(socket);
+    // Commands are single small writes and must leave at once.
+    stream.set_nodelay(true)?;
+    // Best effort: deadlines do not depend on it.
+    let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
+    Ok(stream)
+}
+
+fn is_under_way(error: &io::Error) -> bool {
+    // EINPROGRESS has no `io::ErrorKind` of its own on stable Rust; Windows says WouldBlock.
+    error.kind() == io::ErrorKind::WouldBlock
+        || error.raw_os_error().is_some_and(|code| {
+            // Linux and Android 115, macOS and the BSDs 36.
+            code == if cfg!(any(target_os = "linux", target_os = "android")) {
+                115
+            } else {
+                36
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn connects_and_tells_host_and_port_when_refused() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stop = Stop::default();
+        let timeout = Duration::from_secs(10);
+        Tcp.connect("127.0.0.1", port, timeout, &stop).unwrap();
+        drop(listener);
+        let error = Tcp.connect("127.0.0.1", port, timeout, &stop).unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Connect);
+        assert!(
+            error.to_string().contains(&format!("127.0.0.1:{port}")),
+            "{error}"
+        );
+    }
+}

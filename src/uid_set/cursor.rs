@@ -1,0 +1,217 @@
+//! Taking a set apart: into shards, and into pieces that fit a command line.
+
+use super::range::Range;
+use super::{Uid, UidSet};
+
+/// Which end of a set a [`Cursor`] starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// From the smallest UID up: oldest messages first.
+    Ascending,
+    /// From the largest UID down: newest messages first.
+    Descending,
+}
+
+/// A position in a set that moves as UIDs are taken.
+///
+/// It holds no reference, so that the set and the cursor can live in one struct, and what it takes
+/// costs as much as the ranges taken, wherever it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor {
+    direction: Direction,
+    // The ranges taken as a whole, counted from the end where the cursor started.
+    ranges: usize,
+    // The UIDs taken of the range after those.
+    within: u32,
+    taken: usize,
+}
+
+impl Cursor {
+    pub(crate) fn new(direction: Direction) -> Self {
+        Self {
+            direction,
+            ranges: 0,
+            within: 0,
+            taken: 0,
+        }
+    }
+
+    /// Takes the next `count` UIDs, or as many as are left. `set` is the same in every call.
+    ///
+    /// The pieces of a descending cursor come from the end of the set; each in itself is a set,
+    /// and so ascending.
+    pub(crate) fn take(&mut self, set: &UidSet, count: usize) -> UidSet {
+        // More UIDs than this there are not.
+        let mut wanted = u32::try_from(count).unwrap_or(u32::MAX);
+        let mut piece = UidSet::new();
+        while wanted > 0
+            && let Some(range) = self.current(set)
+        {
+            let taken = match range.without_first(wanted) {
+                None => {
+                    self.ranges += 1;
+                    self.within = 0;
+                    range
+                }
+                Some(_) => {
+                    self.within += wanted;
+                    match self.direction {
+                        Direction::Ascending => Range {
+                            last: range.first.plus(wanted - 1),
+                            ..range
+                        },
+                        Direction::Descending => Range {
+                            first: range.last.minus(wanted - 1),
+                            ..range
+                        },
+                    }
+                }
+            };
+            wanted -= taken.len();
+            piece.len += taken.len() as usize;
+            piece.ranges.push(taken);
+        }
+        if self.direction == Direction::Descending {
+            piece.ranges.reverse();
+        }
+        self.taken += piece.len;
+        piece
+    }
+
+    /// How many UIDs of the set are not yet taken.
+    pub(crate) fn remaining(&self, set: &UidSet) -> usize {
+        set.len.saturating_sub(self.taken)
+    }
+
+    /// What is left of the range that the cursor stands in.
+    fn current(&self, set: &UidSet) -> Option<Range> {
+        match self.direction {
+            Direction::Ascending => set
+                .ranges
+                .get(self.ranges)
+                .and_then(|range| range.without_first(self.within)),
+            Direction::Descending => set
+                .ranges
+                .iter()
+                .nth_back(self.ranges)
+                .and_then(|range| range.without_last(self.within)),
+        }
+    }
+}
+
+/// The longest text of one range, `4294967294:4294967295`.
+const LONGEST_RANGE: usize = 2 * Uid::MAX.digits() + 1;
+
+impl UidSet {
+    /// Splits the set, in order, into as few pieces as can be whose text has at most `max_octets`
+    /// octets. A limit too small for a single range, below 21, counts as 21.
+    pub(crate) fn chunk_by_command_length(&self, max_octets: usize) -> Vec<Self> {
+        let max_octets = max_octets.max(LONGEST_RANGE);
+        let mut pieces = Vec::new();
+        let mut piece = Self::new();
+        let mut octets = 0;
+        for &range in &self.ranges {
+            let comma = usize::from(!piece.is_empty());
+            if octets + comma + range.octets() > max_octets {
+                pieces.push(std::mem::take(&mut piece));
+                octets = range.octets();
+            } else {
+                octets += comma + range.octets();
+            }
+            piece.append(range);
+        }
+        if !piece.is_empty() {
+            pieces.push(piece);
+        }
+        pieces
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn set(text: &str) -> UidSet {
+        text.parse().unwrap()
+    }
+
+    fn pieces(set: &UidSet, direction: Direction, count: usize) -> Vec<UidSet> {
+        let mut cursor = Cursor::new(direction);
+        let mut pieces = Vec::new();
+        while cursor.remaining(set) > 0 {
+            pieces.push(cursor.take(set, count));
+        }
+        assert!(cursor.take(set, count).is_empty());
+        pieces
+    }
+
+    fn shown(pieces: &[UidSet]) -> Vec<String> {
+        pieces.iter().map(UidSet::to_string).collect()
+    }
+
+    #[test]
+    fn walks_up_from_the_start_and_down_from_the_end() {
+        let set = set("1:5,9,20:22");
+        assert_eq!(
+            shown(&pieces(&set, Direction::Ascending, 4)),
+            ["1:4", "5,9,20:21", "22"]
+        );
+        assert_eq!(
+            shown(&pieces(&set, Direction::Descending, 4)),
+            ["9,20:22", "2:5", "1"]
+        );
+    }
+
+    #[test]
+    fn takes_all_there_are_when_asked_for_more() {
+        let all = UidSet::from(Uid::MIN..=Uid::MAX);
+        for direction in [Direction::Ascending, Direction::Descending] {
+            assert_eq!(Cursor::new(direction).take(&all, usize::MAX), all);
+            assert!(Cursor::new(direction).take(&all, 0).is_empty());
+        }
+    }
+
+    #[test]
+    fn splits_no_sooner_than_the_line_is_full() {
+        let set = set("100000001:100000002,100000004:100000005,8");
+        assert_eq!(
+            shown(&set.chunk_by_command_length(21)),
+            ["8,100000001:100000002", "100000004:100000005"]
+        );
+        assert_eq!(set.chunk_by_command_length(41), [set.clone()]);
+        assert_eq!(set.chunk_by_command_length(0).len(), 2);
+        assert!(UidSet::new().chunk_by_command_length(100).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_together_are_the_set(
+            numbers in proptest::collection::vec(1_u32..400, 0..200),
+            count in 1_usize..50,
+            max_octets in 21_usize..80,
+        ) {
+            let set: UidSet = numbers.into_iter().filter_map(Uid::new).collect();
+            for direction in [Direction::Ascending, Direction::Descending] {
+                let mut pieces = pieces(&set, direction, count);
+                prop_assert_eq!(pieces.len(), set.len().div_ceil(count));
+                if direction == Direction::Descending {
+                    pieces.reverse();
+                }
+                let uids: Vec<Uid> = pieces.iter().flatten().collect();
+                prop_assert_eq!(uids, set.iter().collect::<Vec<Uid>>());
+                for piece in pieces {
+                    prop_assert_eq!(piece.iter().count(), piece.iter().collect::<Vec<_>>().len());
+                    prop_assert!(piece.len() <= count);
+                }
+            }
+            let pieces = set.chunk_by_command_length(max_octets);
+            let uids: Vec<Uid> = pieces.iter().flatten().collect();
+            prop_assert_eq!(uids, set.iter().collect::<Vec<Uid>>());
+            for piece in pieces {
+                prop_assert!(piece.to_string().len() <= max_octets);
+            }
+        }
+    }
+}
