@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::iter::{self, Item, Parts};
 use crate::matches::Matches;
-use crate::message::Message;
+use crate::message::{Message, is_dropped_by};
 use crate::pool::{Arrival, Content, Outcome, Run, Sink, work};
 use crate::report::Report;
 use crate::stop::Stop;
@@ -160,7 +160,7 @@ where
         let Arrival {
             slot,
             content,
-            held,
+            mut held,
         } = arrival;
         let content = match content {
             Content::Message(message) => {
@@ -168,7 +168,13 @@ where
                 if self.run.stop().is_raised() {
                     return;
                 }
-                match unwind::catch(|| (self.job)(message)) {
+                let (result, is_dropped) =
+                    is_dropped_by(slot.uid, || unwind::catch(|| (self.job)(message)));
+                // The room of a message that has become a result may go to the next at once.
+                if is_dropped {
+                    self.run.release(std::mem::take(&mut held));
+                }
+                match result {
                     Ok(value) => iter::Content::Value(value),
                     Err(text) => iter::Content::Failed(panicked(text, slot.uid, &self.emit)),
                 }

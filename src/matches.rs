@@ -9,7 +9,7 @@ use crate::fetch::Fetch;
 use crate::iter::{Imap, ImapUnordered, ReportPlace, Scoped};
 use crate::launch;
 use crate::message::Message;
-use crate::pool::{Plan, Sessions};
+use crate::pool::{Plan, SHARD_OCTETS, Sessions};
 use crate::report::Report;
 use crate::uid_set::UidSet;
 
@@ -217,11 +217,15 @@ impl<I> Matches<I> {
     }
 
     pub(crate) fn plan(&self) -> Plan {
+        // Never more than messages, so that a short result opens few connections.
+        let workers = self.sessions.limit().min(self.uids.len());
+        // While the first in order is on its way, the others' shards must find room to wait.
+        let room = self.window_octets / (2 * workers.max(1) as u64);
         Plan {
             uids: self.uids.clone(),
             newest_first: self.newest_first,
-            // Never more than messages, so that a short result opens few connections.
-            workers: self.sessions.limit().min(self.uids.len()),
+            workers,
+            shard_octets: SHARD_OCTETS.min(room).max(1),
             window: self.window,
             shard_size: self.shard_size,
         }

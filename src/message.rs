@@ -1,6 +1,7 @@
 //! A fetched message: its octets and what the server knows about it. The only file that names
 //! `mail_parser`.
 
+use std::cell::Cell;
 use std::fmt;
 
 pub use mail_parser;
@@ -13,16 +14,34 @@ use crate::uid_set::Uid;
 ///
 /// It owns its octets and can go anywhere: into a channel, another thread, a collection. Nothing
 /// of it is parsed until [`parse`](Message::parse) is called.
-#[derive(Clone)]
 pub struct Message {
-    pub(crate) uid: Uid,
-    pub(crate) flags: Flags,
-    pub(crate) internal_date: Option<DateTime>,
-    pub(crate) size: u64,
-    pub(crate) raw: Vec<u8>,
+    uid: Uid,
+    flags: Flags,
+    internal_date: Option<DateTime>,
+    size: u64,
+    raw: Vec<u8>,
+    /// Whether its end is to be noticed by [`is_dropped_by`].
+    is_watched: bool,
 }
 
 impl Message {
+    pub(crate) fn new(
+        uid: Uid,
+        flags: Flags,
+        internal_date: Option<DateTime>,
+        size: u64,
+        raw: Vec<u8>,
+    ) -> Self {
+        Self {
+            uid,
+            flags,
+            internal_date,
+            size,
+            raw,
+            is_watched: true,
+        }
+    }
+
     /// Returns the message's UID.
     #[must_use]
     pub fn uid(&self) -> Uid {
@@ -62,8 +81,10 @@ impl Message {
 
     /// Takes the octets out, without a copy.
     #[must_use]
-    pub fn into_raw(self) -> Vec<u8> {
-        self.raw
+    pub fn into_raw(mut self) -> Vec<u8> {
+        // The octets live on.
+        self.is_watched = false;
+        std::mem::take(&mut self.raw)
     }
 
     /// Parses the message: headers, text parts, attachments.
@@ -82,6 +103,46 @@ impl Message {
     pub fn parse_headers(&self) -> Option<mail_parser::Message<'_>> {
         MessageParser::default().parse_headers(&self.raw)
     }
+}
+
+impl Clone for Message {
+    fn clone(&self) -> Self {
+        Self {
+            uid: self.uid,
+            flags: self.flags.clone(),
+            internal_date: self.internal_date,
+            size: self.size,
+            raw: self.raw.clone(),
+            is_watched: false,
+        }
+    }
+}
+
+thread_local! {
+    /// The message whose end this thread is interested in, and whether it has come.
+    static WATCHED: Cell<(Option<Uid>, bool)> = const { Cell::new((None, false)) };
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        if self.is_watched {
+            // The thread may be ending; then nobody is interested.
+            let _ = WATCHED.try_with(|watched| {
+                if watched.get().0 == Some(self.uid) {
+                    watched.set((Some(self.uid), true));
+                }
+            });
+        }
+    }
+}
+
+/// Runs `function` and tells whether the message was dropped within it, on this thread. If so,
+/// what the function returned does not hold the message's octets.
+pub(crate) fn is_dropped_by<T>(uid: Uid, function: impl FnOnce() -> T) -> (T, bool) {
+    let before = WATCHED.replace((Some(uid), false));
+    let value = function();
+    let (_, is_dropped) = WATCHED.replace(before);
+    (value, is_dropped)
 }
 
 impl fmt::Debug for Message {
@@ -241,6 +302,23 @@ mod tests {
         ] {
             assert_eq!(parse_internal_date(odd), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn the_end_of_a_message_is_noticed_unless_its_octets_live_on() {
+        let uid = Uid::new(7).unwrap();
+        let message = || Message::new(uid, Flags::default(), None, 3, b"abc".to_vec());
+        let ends = |function: fn(Message) -> Option<Message>| {
+            let message = message();
+            is_dropped_by(uid, move || function(message)).1
+        };
+        assert!(ends(|_| None));
+        assert!(!ends(Some));
+        assert!(!ends(|message| {
+            let _copy_that_goes = message.clone();
+            Some(message)
+        }));
+        assert!(!is_dropped_by(uid, || message().into_raw()).1);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::limits::MAX_COMMAND_OCTETS;
 use crate::uid_set::{Cursor, Direction, Uid, UidSet};
 
-/// So many octets one FETCH command should bring, so that a round trip is small beside it.
-const SHARD_OCTETS: u64 = 4 * 1024 * 1024;
+/// So many octets one FETCH command should bring at most, so that a round trip is small beside it.
+pub(crate) const SHARD_OCTETS: u64 = 4 * 1024 * 1024;
 
 /// So many octets may be on their way to one worker. They are in the network and in the kernel's
 /// buffers, not in our memory.
@@ -42,7 +42,9 @@ pub(crate) struct Plan {
     pub(crate) workers: usize,
     /// Messages handed out and not yet taken by the consumer, at most. At least 1.
     pub(crate) window: usize,
-    /// `None`: the dispenser chooses.
+    /// How many octets one command should bring at most, as far as that can be foreseen.
+    pub(crate) shard_octets: u64,
+    /// How many messages one command asks for. `None`: the dispenser chooses.
     pub(crate) shard_size: Option<usize>,
 }
 
@@ -278,7 +280,7 @@ impl Dispenser {
             return size;
         }
         let least = usize::try_from(MIN_SHARD_OCTETS / weight).unwrap_or(MAX_SHARD);
-        let most = usize::try_from(SHARD_OCTETS / weight).unwrap_or(MAX_SHARD);
+        let most = usize::try_from(self.plan.shard_octets / weight).unwrap_or(MAX_SHARD);
         (share / PARTS_PER_WORKER)
             .max(least)
             .min(most)
@@ -320,3 +322,6 @@ impl Dispenser {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

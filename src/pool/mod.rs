@@ -30,7 +30,7 @@ mod run;
 mod sessions;
 mod worker;
 
-pub(crate) use self::dispenser::Plan;
+pub(crate) use self::dispenser::{Plan, SHARD_OCTETS};
 pub(crate) use self::ledger::Outcome;
 pub(crate) use self::run::Run;
 pub(crate) use self::sessions::Sessions;

@@ -368,13 +368,7 @@ impl Worker<'_> {
                     .fetch_add(octets, Ordering::Relaxed);
                 self.patience.delivered();
                 let size = size.unwrap_or(octets);
-                let message = Message {
-                    uid,
-                    flags,
-                    internal_date,
-                    size,
-                    raw,
-                };
+                let message = Message::new(uid, flags, internal_date, size, raw);
                 self.sink.take(Arrival {
                     slot,
                     content: Content::Message(message),

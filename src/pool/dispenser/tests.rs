@@ -1,0 +1,350 @@
+//! The dispenser by itself: whatever order workers and the consumer move in, every UID gets
+//! exactly one outcome, the window holds, and there is always somebody who can move.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A run played by hand.
+struct Play {
+    dispenser: Dispenser,
+    /// What each worker has in flight, oldest first.
+    workers: Vec<VecDeque<Shard>>,
+    /// Positions that workers have sent and the consumer has not taken.
+    channel: BTreeSet<u32>,
+    in_order: bool,
+    next_in_order: u32,
+    /// How often each position went to the consumer.
+    sent: Vec<u32>,
+    gone: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Move {
+    Take {
+        worker: usize,
+    },
+    /// The first shard in flight is answered for so many of its messages.
+    Answer {
+        worker: usize,
+        messages: usize,
+    },
+    /// The answer ends and leaves the rest of the first shard out.
+    LeaveOut {
+        worker: usize,
+    },
+    /// The session breaks.
+    Break {
+        worker: usize,
+    },
+    Consume,
+}
+
+impl Play {
+    fn new(plan: Plan, in_order: bool) -> Self {
+        let workers = vec![VecDeque::new(); plan.workers];
+        let sent = vec![0; plan.uids.len()];
+        let dispenser = Dispenser::new(plan);
+        let channel = BTreeSet::new();
+        Self {
+            dispenser,
+            workers,
+            channel,
+            in_order,
+            next_in_order: 0,
+            sent,
+            gone: 0,
+        }
+    }
+
+    fn make(&mut self, next: &Move) -> bool {
+        match *next {
+            Move::Take { worker } => self.take(worker),
+            Move::Answer { worker, messages } => self.answer(worker, messages),
+            Move::LeaveOut { worker } => self.leave_out(worker),
+            Move::Break { worker } => self.break_session(worker),
+            Move::Consume => self.consume(),
+        }
+    }
+
+    fn take(&mut self, worker: usize) -> bool {
+        let pipeline = &mut self.workers[worker];
+        let in_flight = InFlight {
+            commands: pipeline.len(),
+            messages: pipeline.iter().map(|shard| shard.slots.len()).sum(),
+            has_suspect: pipeline.iter().any(Shard::is_suspect),
+        };
+        let was_worth_asking = self.dispenser.is_worth_asking();
+        let take = self.dispenser.take(&in_flight);
+        if in_flight.commands == 0 {
+            assert_eq!(was_worth_asking, !matches!(take, Take::NotNow), "{take:?}");
+        }
+        let Take::Shard(shard) = take else {
+            return false;
+        };
+        assert!(!shard.slots.is_empty());
+        assert!(shard.slots.is_sorted_by_key(|slot| slot.uid));
+        if let Some(last) = pipeline.back() {
+            assert!(!shard.is_suspect(), "a suspect goes alone");
+            assert!(
+                last.lowest() < shard.lowest(),
+                "what a worker has in flight is in order"
+            );
+        }
+        pipeline.push_back(shard);
+        let plan = self.dispenser.plan();
+        assert!(self.dispenser.outstanding() <= plan.window);
+        true
+    }
+
+    fn answer(&mut self, worker: usize, messages: usize) -> bool {
+        let Some(shard) = self.workers[worker].front_mut() else {
+            return false;
+        };
+        let count = messages.clamp(1, shard.slots.len());
+        for slot in shard.slots.drain(..count) {
+            self.sent[slot.position as usize] += 1;
+            self.channel.insert(slot.position);
+        }
+        if shard.slots.is_empty() {
+            self.workers[worker].pop_front();
+            self.dispenser.observe(count as u64, 1000);
+            self.dispenser.complete();
+        }
+        true
+    }
+
+    fn leave_out(&mut self, worker: usize) -> bool {
+        let Some(mut shard) = self.workers[worker].pop_front() else {
+            return false;
+        };
+        if shard.absences > 0 {
+            for slot in shard.slots.drain(..) {
+                self.sent[slot.position as usize] += 1;
+                self.channel.insert(slot.position);
+                self.gone += 1;
+            }
+        }
+        shard.absences += 1;
+        self.dispenser.give_back(shard);
+        true
+    }
+
+    fn break_session(&mut self, worker: usize) -> bool {
+        let mut is_first = true;
+        for mut shard in std::mem::take(&mut self.workers[worker]) {
+            shard.deaths += u32::from(is_first);
+            is_first = false;
+            self.dispenser.give_back(shard);
+        }
+        !is_first
+    }
+
+    fn consume(&mut self) -> bool {
+        let Some(&position) = self.channel.first() else {
+            return false;
+        };
+        if self.in_order && position != self.next_in_order {
+            return false;
+        }
+        self.channel.remove(&position);
+        self.next_in_order += 1;
+        assert!(self.dispenser.settle(position, Outcome::Delivered));
+        true
+    }
+
+    /// Everybody does what he can until the run is over.
+    fn play_to_the_end(&mut self) {
+        while !self.dispenser.is_settled() {
+            let mut moved = false;
+            for worker in 0..self.workers.len() {
+                while self.take(worker) {
+                    moved = true;
+                }
+                moved |= self.answer(worker, usize::MAX);
+            }
+            while self.consume() {
+                moved = true;
+            }
+            assert!(moved, "nobody can move: {:?}", self.dispenser);
+        }
+    }
+}
+
+fn uids() -> impl Strategy<Value = UidSet> {
+    prop::collection::btree_set(1..3000u32, 0..400)
+        .prop_map(|uids| uids.into_iter().filter_map(Uid::new).collect())
+}
+
+fn plans() -> impl Strategy<Value = Plan> {
+    (
+        uids(),
+        any::<bool>(),
+        1..6usize,
+        1..300usize,
+        prop::option::of(1..50usize),
+    )
+        .prop_map(|(uids, newest_first, workers, window, shard_size)| Plan {
+            uids,
+            newest_first,
+            workers,
+            window,
+            shard_octets: SHARD_OCTETS,
+            shard_size,
+        })
+}
+
+fn moves() -> impl Strategy<Value = Move> {
+    let worker = 0..5usize;
+    prop_oneof![
+        4 => worker.clone().prop_map(|worker| Move::Take { worker }),
+        4 => (worker.clone(), 1..60usize)
+            .prop_map(|(worker, messages)| Move::Answer { worker, messages }),
+        1 => worker.clone().prop_map(|worker| Move::LeaveOut { worker }),
+        1 => worker.prop_map(|worker| Move::Break { worker }),
+        6 => Just(Move::Consume),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_uid_gets_exactly_one_outcome(
+        plan in plans(),
+        in_order in any::<bool>(),
+        moves in prop::collection::vec(moves(), 0..400),
+    ) {
+        let (uids, newest_first) = (plan.uids.clone(), plan.newest_first);
+        let workers = plan.workers;
+        let mut play = Play::new(plan, in_order);
+        for mut next in moves {
+            match &mut next {
+                Move::Take { worker } | Move::Answer { worker, .. }
+                | Move::LeaveOut { worker } | Move::Break { worker } => *worker %= workers,
+                Move::Consume => {}
+            }
+            play.make(&next);
+        }
+        play.play_to_the_end();
+        prop_assert!(play.sent.iter().all(|times| *times == 1), "{:?}", play.sent);
+        let balance = play.dispenser.ledger().balance(&uids, newest_first);
+        prop_assert_eq!(balance.delivered, uids);
+        prop_assert!(matches!(play.dispenser.take(&InFlight::default()), Take::Finished));
+    }
+
+    #[test]
+    fn a_run_that_stops_anywhere_says_what_is_unfinished(
+        plan in plans(),
+        moves in prop::collection::vec(moves(), 0..200),
+    ) {
+        let (uids, newest_first) = (plan.uids.clone(), plan.newest_first);
+        let workers = plan.workers;
+        let mut play = Play::new(plan, false);
+        let mut consumed = 0;
+        for mut next in moves {
+            match &mut next {
+                Move::Take { worker } | Move::Answer { worker, .. }
+                | Move::LeaveOut { worker } | Move::Break { worker } => *worker %= workers,
+                Move::Consume => {}
+            }
+            let moved = play.make(&next);
+            consumed += usize::from(moved && matches!(next, Move::Consume));
+        }
+        let balance = play.dispenser.ledger().balance(&uids, newest_first);
+        prop_assert_eq!(balance.delivered.len(), consumed);
+        prop_assert_eq!(balance.delivered.union(&balance.unfinished), uids.clone());
+        prop_assert!(balance.delivered.intersection(&balance.unfinished).is_empty());
+    }
+}
+
+fn plan(messages: u32, workers: usize, window: usize) -> Plan {
+    let uids = (1..=messages).filter_map(Uid::new).collect();
+    Plan {
+        uids,
+        newest_first: false,
+        workers,
+        window,
+        shard_octets: SHARD_OCTETS,
+        shard_size: None,
+    }
+}
+
+fn take(dispenser: &mut Dispenser) -> Shard {
+    match dispenser.take(&InFlight::default()) {
+        Take::Shard(shard) => shard,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_shard_that_kills_sessions_is_cut_in_halves_until_the_culprit_is_alone() {
+    let mut dispenser = Dispenser::new(plan(64, 1, 1000));
+    let mut questions = 0;
+    let culprit = loop {
+        let mut shard = take(&mut dispenser);
+        questions += 1;
+        assert!(
+            questions < 40,
+            "halving takes logarithmically many questions"
+        );
+        if !shard.slots.iter().any(|slot| slot.uid.get() == 37) {
+            dispenser.complete();
+        } else if shard.slots.len() == 1 {
+            break shard.slots[0].uid.get();
+        } else {
+            shard.deaths += 1;
+            dispenser.give_back(shard);
+        }
+    };
+    assert_eq!(culprit, 37);
+}
+
+#[test]
+fn commands_stay_within_the_longest_line_however_scattered_the_uids() {
+    let uids: UidSet = (0..2000)
+        .filter_map(|index| Uid::new(4_000_000_001 + 2 * index))
+        .collect();
+    let plan = Plan {
+        uids,
+        shard_size: Some(10_000),
+        ..plan(1, 1, 100_000)
+    };
+    let mut dispenser = Dispenser::new(plan);
+    let mut messages = 0;
+    while let Take::Shard(shard) = dispenser.take(&InFlight::default()) {
+        assert!(shard.uids().to_string().len() + COMMAND_OVERHEAD <= MAX_COMMAND_OCTETS);
+        messages += shard.slots.len();
+        dispenser.complete();
+    }
+    assert_eq!(messages, 2000);
+}
+
+#[test]
+fn shards_get_smaller_towards_the_end() {
+    let mut dispenser = Dispenser::new(plan(10_000, 4, 100_000));
+    // Large enough that the least octets of a command do not hide it.
+    dispenser.observe(1, 64 * 1024);
+    let mut sizes = Vec::new();
+    while let Take::Shard(shard) = dispenser.take(&InFlight::default()) {
+        sizes.push(shard.slots.len());
+        dispenser.complete();
+    }
+    assert!(sizes.is_sorted_by(|one, next| one >= next), "{sizes:?}");
+    assert_eq!((sizes[0], sizes.last()), (64, Some(&1)));
+}
+
+#[test]
+fn newest_first_counts_positions_from_the_last_uid() {
+    let mut dispenser = Dispenser::new(Plan {
+        newest_first: true,
+        shard_size: Some(3),
+        ..plan(7, 1, 100)
+    });
+    let slots = take(&mut dispenser).slots;
+    let pairs: Vec<_> = slots
+        .iter()
+        .map(|slot| (slot.uid.get(), slot.position))
+        .collect();
+    assert_eq!(pairs, [(5, 2), (6, 1), (7, 0)]);
+}
