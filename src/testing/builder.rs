@@ -35,6 +35,7 @@ use super::shared::{Settings, Shared};
 #[must_use]
 pub struct ServerBuilder {
     settings: Settings,
+    token: Option<String>,
     mailboxes: Vec<(String, Vec<TestMessage>)>,
     faults: Vec<Fault>,
 }
@@ -55,6 +56,7 @@ impl ServerBuilder {
         let inbox = ("INBOX".to_owned(), Vec::new());
         Self {
             settings,
+            token: None,
             mailboxes: vec![inbox],
             faults: Vec::new(),
         }
@@ -64,6 +66,12 @@ impl ServerBuilder {
     pub fn login(mut self, user: &str, password: &str) -> Self {
         user.clone_into(&mut self.settings.user);
         password.clone_into(&mut self.settings.password);
+        self
+    }
+
+    /// Takes this access token with AUTHENTICATE XOAUTH2, beside the password. Defaults to none.
+    pub fn token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
         self
     }
 
@@ -155,7 +163,7 @@ impl ServerBuilder {
     ///
     /// When the system has no port or thread to give.
     pub fn start(self) -> io::Result<Server> {
-        let shared = Shared::new(self.settings, Faults::new(self.faults));
+        let shared = Shared::new(self.settings, self.token, Faults::new(self.faults));
         for (name, messages) in self.mailboxes {
             shared.fill(&name, messages);
         }

@@ -1,14 +1,14 @@
-//! What each command does, outside of the messages: logging in, mailboxes, and the rest. FETCH,
-//! SEARCH, STORE and EXPUNGE are in `messages`.
+//! What each command does. Logging in, LIST, and the commands on messages have files of their own;
+//! here is the rest, and which goes where.
 
 use std::num::NonZeroU32;
 
 use imap_codec::imap_types::auth::AuthMechanism;
 use imap_codec::imap_types::command::{Command, CommandBody};
-use imap_codec::imap_types::core::{QuotedChar, Tag, Vec1};
+use imap_codec::imap_types::core::{Tag, Vec1};
 use imap_codec::imap_types::extensions::binary::LiteralOrLiteral8;
-use imap_codec::imap_types::flag::{Flag, FlagNameAttribute, FlagPerm};
-use imap_codec::imap_types::mailbox::{ListMailbox, Mailbox as WireMailbox};
+use imap_codec::imap_types::flag::{Flag, FlagPerm};
+use imap_codec::imap_types::mailbox::Mailbox as WireMailbox;
 use imap_codec::imap_types::response::{
     Capability, Code, CodeOther, CommandContinuationRequest, Data, Response, Status, StatusKind,
 };
@@ -16,6 +16,7 @@ use imap_codec::imap_types::status::{StatusDataItem, StatusDataItemName};
 
 use super::connection::{Connection, Verdict};
 use super::link::Halt;
+use super::list::Listing;
 use super::message::TestMessage;
 use super::session::{Selected, State};
 use super::utf7;
@@ -93,6 +94,10 @@ impl Connection {
             CommandBody::Login { .. } | CommandBody::Authenticate { .. } => self.log_in(body),
             body => self.on_mailboxes(body)?,
         };
+        if is_logout {
+            // Before the client can know: the next one may log in at once.
+            self.state = State::NotAuthenticated;
+        }
         if may_tell {
             self.catch_up()?;
         }
@@ -119,10 +124,10 @@ impl Connection {
             CommandBody::Examine { mailbox } => self.select(&mailbox, true),
             CommandBody::List {
                 mailbox_wildcard, ..
-            } => self.list(&mailbox_wildcard, true),
+            } => self.list(&mailbox_wildcard, Listing::List),
             CommandBody::Lsub {
                 mailbox_wildcard, ..
-            } => self.list(&mailbox_wildcard, false),
+            } => self.list(&mailbox_wildcard, Listing::Subscribed),
             CommandBody::Status {
                 mailbox,
                 item_names,
@@ -170,6 +175,7 @@ impl Connection {
             Capability::LiteralPlus,
             Capability::SaslIr,
             Capability::Auth(AuthMechanism::Plain),
+            Capability::Auth(AuthMechanism::XOAuth2),
             Capability::Id,
             Capability::Enable,
             Capability::Idle,
@@ -186,41 +192,6 @@ impl Connection {
             self.data(data)?;
         }
         Ok(Ending::ok())
-    }
-
-    fn log_in(&mut self, body: CommandBody<'static>) -> Ending {
-        if matches!(self.state, State::Authenticated { .. }) {
-            return Ending::bad("Already logged in");
-        }
-        let (user, password) = match body {
-            CommandBody::Login { username, password } => (
-                username.as_ref().to_vec(),
-                password.declassify().as_ref().to_vec(),
-            ),
-            CommandBody::Authenticate {
-                mechanism: AuthMechanism::Plain,
-                initial_response: Some(response),
-            } => {
-                // authorisation NUL user NUL password (RFC 4616, section 2)
-                let mut fields = response.declassify().splitn(3, |octet| *octet == 0).skip(1);
-                let mut field = || fields.next().unwrap_or_default().to_vec();
-                (field(), field())
-            }
-            _ => return Ending::no("CANNOT", "Unsupported mechanism"),
-        };
-        let settings = &self.shared.settings;
-        if user != settings.user.as_bytes() || password != settings.password.as_bytes() {
-            return Ending::no("AUTHENTICATIONFAILED", "Authentication failed");
-        }
-        match self.shared.registry.open_session(settings.max_connections) {
-            Some(guard) => {
-                self.state = State::Authenticated {
-                    _guard: Some(guard),
-                };
-                Ending::ok()
-            }
-            None => Ending::no("LIMIT", settings.limit_text.clone()),
-        }
     }
 
     fn select(&mut self, name: &WireMailbox<'_>, read_only: bool) -> Result<Ending, Halt> {
@@ -269,46 +240,6 @@ impl Connection {
         Ok(Ending::ok().with_code(code))
     }
 
-    fn list(&mut self, pattern: &ListMailbox<'_>, extended: bool) -> Result<Ending, Halt> {
-        let pattern: &[u8] = match pattern {
-            ListMailbox::Token(token) => token.as_ref(),
-            ListMailbox::String(string) => string.as_ref(),
-        };
-        let delimiter = QuotedChar::try_from('/').ok();
-        let mut found: Vec<(WireMailbox<'static>, Vec<FlagNameAttribute<'static>>)> = Vec::new();
-        if pattern.is_empty() {
-            // An empty pattern asks for the delimiter (RFC 9051, section 6.3.9).
-            let root = WireMailbox::try_from(String::new()).ok();
-            found.extend(root.map(|root| (root, vec![FlagNameAttribute::Noselect])));
-        }
-        for name in self.shared.names() {
-            let wire = utf7::encode(&name);
-            if matches(pattern, wire.as_bytes()) {
-                found.extend(
-                    WireMailbox::try_from(wire)
-                        .ok()
-                        .map(|name| (name, Vec::new())),
-                );
-            }
-        }
-        for (mailbox, items) in found {
-            self.data(if extended {
-                Data::List {
-                    items,
-                    delimiter,
-                    mailbox,
-                }
-            } else {
-                Data::Lsub {
-                    items,
-                    delimiter,
-                    mailbox,
-                }
-            })?;
-        }
-        Ok(Ending::ok())
-    }
-
     fn tell_status(
         &mut self,
         name: WireMailbox<'static>,
@@ -355,7 +286,7 @@ impl Connection {
     }
 
     /// Tells the client what has happened to the mailbox it has selected.
-    fn catch_up(&mut self) -> Result<(), Halt> {
+    pub(super) fn catch_up(&mut self) -> Result<(), Halt> {
         let told = self
             .selected
             .as_mut()
@@ -387,46 +318,5 @@ fn local_name(name: &WireMailbox<'_>) -> Option<String> {
     match name {
         WireMailbox::Inbox => Some("INBOX".to_owned()),
         WireMailbox::Other(other) => utf7::decode(str::from_utf8(other.as_ref()).ok()?),
-    }
-}
-
-/// Whether a name matches a pattern of LIST: `*` is anything, `%` anything without a delimiter.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => name.is_empty(),
-        Some((b'*', rest)) => (0..=name.len()).any(|skip| matches(rest, &name[skip..])),
-        Some((b'%', rest)) => {
-            let level = name
-                .iter()
-                .position(|octet| *octet == b'/')
-                .unwrap_or(name.len());
-            (0..=level).any(|skip| matches(rest, &name[skip..]))
-        }
-        Some((octet, rest)) => name
-            .split_first()
-            .is_some_and(|(own, after)| own.eq_ignore_ascii_case(octet) && matches(rest, after)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn wildcards_stop_where_they_must() {
-        for (pattern, name, expected) in [
-            ("*", "a/b", true),
-            ("%", "a/b", false),
-            ("%/%", "a/b", true),
-            ("a*", "a/b", true),
-            ("inbox", "INBOX", true),
-            ("a", "ab", false),
-        ] {
-            assert_eq!(
-                matches(pattern.as_bytes(), name.as_bytes()),
-                expected,
-                "{pattern} {name}"
-            );
-        }
     }
 }

@@ -31,6 +31,10 @@ impl Connection {
         body: CommandBody<'static>,
         verdict: &Verdict,
     ) -> Result<Ending, Halt> {
+        if matches!(body, CommandBody::Search { uid: true, .. }) {
+            // A search by UID finds what is there now, and numbers are not in use.
+            self.catch_up()?;
+        }
         let Some(selected) = &self.selected else {
             return Ok(Ending::bad("Select a mailbox first"));
         };

@@ -20,7 +20,8 @@
 //! [`Server::flags`]; what it must survive is a [`Fault`]; a mailbox that looks like real mail is a
 //! [`Sample`].
 //!
-//! Of IMAP4rev1 (RFC 3501) it speaks CAPABILITY, NOOP, LOGOUT, LOGIN, AUTHENTICATE PLAIN, SELECT,
+//! Of IMAP4rev1 (RFC 3501) it speaks CAPABILITY, NOOP, LOGOUT, LOGIN, AUTHENTICATE with
+//! PLAIN and XOAUTH2, SELECT,
 //! EXAMINE, LIST, LSUB, STATUS, APPEND, CHECK, CLOSE, EXPUNGE, SEARCH, FETCH, STORE and their UID
 //! forms, and ID, ENABLE, IDLE, UNSELECT, LITERAL+ and SASL-IR. FETCH knows FLAGS, INTERNALDATE,
 //! RFC822.SIZE, UID, and whole messages, headers, texts and header fields with ranges, but not
@@ -34,8 +35,10 @@ mod fault;
 mod fetch;
 mod flags;
 mod link;
+mod list;
 mod listener;
 mod log;
+mod login;
 mod mailbox;
 mod message;
 mod messages;

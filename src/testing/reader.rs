@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
         let mut is_idle = false;
         match &mut command.body {
             CommandBody::Authenticate {
-                mechanism: AuthMechanism::Plain,
+                mechanism: AuthMechanism::Plain | AuthMechanism::XOAuth2,
                 initial_response: response @ None,
             } => {
                 self.send(Event::Continue(""))?;

@@ -141,6 +141,11 @@ impl Server {
             .set_uid_validity(uid_validity);
     }
 
+    /// Takes this access token from now on and the one before no more. Sessions go on.
+    pub fn set_token(&self, token: &str) {
+        self.shared.set_token(token);
+    }
+
     /// Deletes a mailbox, says whether it was there. Clients that have it selected get
     /// `NO [NONEXISTENT]` from then on.
     pub fn delete_mailbox(&self, mailbox: &str) -> bool {

@@ -32,17 +32,29 @@ pub(super) struct Shared {
     pub(super) log: Log,
     pub(super) registry: Arc<Registry>,
     mailboxes: RwLock<BTreeMap<String, Arc<Mailbox>>>,
+    token: RwLock<Option<String>>,
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, faults: Faults) -> Self {
+    pub(super) fn new(settings: Settings, token: Option<String>, faults: Faults) -> Self {
         Self {
             settings,
             faults,
             log: Log::new(),
             registry: Arc::default(),
             mailboxes: RwLock::default(),
+            token: RwLock::new(token),
         }
+    }
+
+    /// Whether this is the access token of the user.
+    pub(super) fn takes_token(&self, token: &[u8]) -> bool {
+        let own = self.token.read().unwrap_or_else(PoisonError::into_inner);
+        own.as_ref().is_some_and(|own| own.as_bytes() == token)
+    }
+
+    pub(super) fn set_token(&self, token: &str) {
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = Some(token.to_owned());
     }
 
     /// The mailbox with this UTF-8 name. INBOX ignores case (RFC 9051, section 5.1), others do not.

@@ -86,7 +86,7 @@ impl Writer {
             (!matches!(self.size, Size::Tiny) && random.percent(6)).then(|| random.pick(&FOREIGN));
         let builder = self.head(index, date, foreign, random);
         let size = match self.size {
-            Size::Mixed => (random.log_normal(12_700.0, 1.885) as usize).min(LARGEST),
+            Size::Mixed => (random.log_normal(12_700.0, 1.97) as usize).min(LARGEST),
             Size::Small => 3_000 + random.below(2_000),
             Size::Tiny => 100 + random.below(200),
         };
