@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::fault::{Action, Fault, Moment};
+use super::fault::{Action, Fault, Moment, Numbers};
 
 /// A fault in force.
 #[derive(Debug)]
@@ -75,17 +75,17 @@ impl Armed {
 
     fn claim(&self, place: Place) -> bool {
         let Fault {
-            connection,
-            login,
+            connections,
+            logins,
             times,
             ..
-        } = self.fault;
-        if connection.is_some_and(|number| number != place.connection)
-            || login.is_some() && login != place.login
-        {
+        } = &self.fault;
+        let is_login_meant =
+            |logins: &Numbers| place.login.is_some_and(|number| logins.contain(number));
+        if !connections.contain(place.connection) || !logins.as_ref().is_none_or(is_login_meant) {
             return false;
         }
-        let Some(times) = times else { return true };
+        let Some(times) = *times else { return true };
         // One step, since several connections may be at the same place at the same time.
         self.struck
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |struck| {
@@ -134,6 +134,26 @@ mod tests {
         assert_eq!(strikes(&faults, second, Moment::Before("SEARCH")), 0);
         assert_eq!(strikes(&faults, second, Moment::Message(9)), 0);
         assert_eq!(strikes(&faults, second, Moment::Before("FETCH")), 1);
+    }
+
+    #[test]
+    fn a_range_of_connections_or_logins_is_meant_as_a_whole() {
+        let faults = Faults::new(vec![
+            Fault::close().on_connections(2..),
+            Fault::close().on_logins(..=1),
+        ]);
+        assert_eq!(strikes(&faults, FIRST, Moment::Greeting), 0);
+        let third = Place {
+            connection: 3,
+            login: Some(1),
+        };
+        assert_eq!(strikes(&faults, third, Moment::Greeting), 1);
+        assert_eq!(strikes(&faults, third, Moment::After("LOGIN")), 1);
+        let fourth = Place {
+            connection: 4,
+            login: Some(2),
+        };
+        assert_eq!(strikes(&faults, fourth, Moment::After("LOGIN")), 0);
     }
 
     #[test]

@@ -67,12 +67,25 @@ pub(super) fn serve(shared: &Arc<Shared>, link: Arc<Link>, number: u64) -> io::R
             let max_line = shared.settings.max_line;
             Reader::new(&reader_link, &shared.log, number, max_line, sender).run();
         })?;
+        let _end = EndOnPanic(&link);
         let halt = Connection::new(shared, &link, number).run(&arrivals);
         end(&link, &arrivals, halt);
         // The scope waits for the reader, which may be waiting for room in the channel.
         drop(arrivals);
         Ok(())
     })
+}
+
+/// Ends the connection when its thread panics: the scope would wait for its reader, and the client
+/// for an answer.
+struct EndOnPanic<'a>(&'a Link);
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.end();
+        }
+    }
 }
 
 /// Ends the connection in the way that `halt` says, and its reader with it.

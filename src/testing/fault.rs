@@ -1,12 +1,13 @@
 //! A fault to inject: what the server does wrong, and where. Only the description is here; how it
 //! is carried out belongs to the connection.
 
+use std::ops::{Bound, RangeBounds};
 use std::time::Duration;
 
 /// Something for the [`Server`](super::Server) to do wrong, and when.
 ///
 /// A constructor names what happens, the methods after it where; they narrow each other. Without
-/// any, what happens to the connection happens as soon as it is made, in place of the greeting;
+/// any, what happens to the connection happens as soon as it is made, before the greeting;
 /// what happens to an answer happens to every answer. Texts and octets are sent as they stand.
 ///
 /// | what | where it can strike |
@@ -30,15 +31,15 @@ use std::time::Duration;
 ///     Fault::no("UNAVAILABLE", "try again").before("EXAMINE").times(2),
 ///     Fault::close().after("LOGIN").on_login(3),
 ///     Fault::no("", "some messages are gone").before("FETCH").uid(9),
-///     Fault::trickle(Duration::from_secs(30)).after_octets(1_000),
+///     Fault::trickle(Duration::from_secs(30)).after_octets(1_000).on_connections(2..),
 /// ];
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Fault {
     pub(super) action: Action,
-    pub(super) connection: Option<u64>,
-    pub(super) login: Option<u64>,
+    pub(super) connections: Numbers,
+    pub(super) logins: Option<Numbers>,
     pub(super) uids: Vec<u32>,
     pub(super) octets: Option<u64>,
     pub(super) command: Option<(Side, String)>,
@@ -51,6 +52,10 @@ pub(super) enum Side {
     Before,
     After,
 }
+
+/// Connections or logins that a fault is meant for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers(Bound<u64>, Bound<u64>);
 
 /// What happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,15 +207,26 @@ impl Fault {
     }
 
     /// Strikes on this connection only, counted from 1 in the order of acceptance. Defaults to all.
-    pub fn on_connection(mut self, number: u64) -> Self {
-        self.connection = Some(number);
+    pub fn on_connection(self, number: u64) -> Self {
+        self.on_connections(number..=number)
+    }
+
+    /// Strikes on these connections only: `2..` spares the first. Defaults to all.
+    pub fn on_connections(mut self, numbers: impl RangeBounds<u64>) -> Self {
+        self.connections = Numbers::new(&numbers);
         self
     }
 
     /// Strikes on the connection that made the login attempt with this number only, counted from 1
-    /// over all connections; where nothing else says when, once it is logged in. Defaults to all.
-    pub fn on_login(mut self, number: u64) -> Self {
-        self.login = Some(number);
+    /// over all connections; where nothing else says when, after the attempt. Defaults to all.
+    pub fn on_login(self, number: u64) -> Self {
+        self.on_logins(number..=number)
+    }
+
+    /// Strikes on the connections that made these login attempts only; else as
+    /// [`on_login`](Self::on_login).
+    pub fn on_logins(mut self, numbers: impl RangeBounds<u64>) -> Self {
+        self.logins = Some(Numbers::new(&numbers));
         self
     }
 
@@ -251,8 +267,8 @@ impl Fault {
     fn new(action: Action) -> Self {
         Self {
             action,
-            connection: None,
-            login: None,
+            connections: Numbers::ALL,
+            logins: None,
             uids: Vec::new(),
             octets: None,
             command: None,
@@ -299,11 +315,23 @@ impl Fault {
             Action::Answer(_) | Action::Reversed | Action::DropPipelined => {
                 matches!(moment, Moment::Before(_))
             }
-            _ if self.login.is_some() => {
+            _ if self.logins.is_some() => {
                 matches!(moment, Moment::After("LOGIN" | "AUTHENTICATE"))
             }
             _ => moment == Moment::Greeting,
         }
+    }
+}
+
+impl Numbers {
+    const ALL: Self = Self(Bound::Unbounded, Bound::Unbounded);
+
+    fn new(range: &impl RangeBounds<u64>) -> Self {
+        Self(range.start_bound().cloned(), range.end_bound().cloned())
+    }
+
+    pub(super) fn contain(&self, number: u64) -> bool {
+        (self.0, self.1).contains(&number)
     }
 }
 

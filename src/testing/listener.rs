@@ -83,16 +83,27 @@ fn open(stream: TcpStream, shared: &Arc<Shared>) -> Option<JoinHandle<()>> {
         return None;
     };
     let serving = thread::Builder::new().name(format!("test-server-{number}"));
-    let shared_there = Arc::clone(shared);
+    let admission = Admission {
+        shared: Arc::clone(shared),
+        number,
+    };
     let spawned = serving.spawn(move || {
         // Without a thread for its reader the connection is closed, as a server short of them does.
-        let _ = connection::serve(&shared_there, link, number);
-        shared_there.registry.release(number);
+        let _ = connection::serve(&admission.shared, link, number);
     });
-    if spawned.is_err() {
-        shared.registry.release(number);
-    }
     spawned.ok()
+}
+
+/// The place of a connection in the registry, as long as its thread lasts.
+struct Admission {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.shared.registry.release(self.number);
+    }
 }
 
 fn join(threads: Vec<JoinHandle<()>>) {

@@ -36,6 +36,7 @@ use super::shared::Shared;
 /// assert!(lines[1].starts_with("a OK"));
 ///
 /// assert_eq!(server.log()[0].line, "a LOGIN …");
+/// assert_eq!(server.uids("INBOX"), [1]);
 /// # Ok(())
 /// # }
 /// ```
@@ -121,6 +122,27 @@ impl Server {
         self.shared
             .mailbox(mailbox)
             .is_some_and(|own| own.remove(|message| message.uid == uid))
+    }
+
+    /// The UIDs of a mailbox, ascending; none where there is no such mailbox.
+    #[must_use]
+    pub fn uids(&self, mailbox: &str) -> Vec<u32> {
+        self.shared
+            .mailbox(mailbox)
+            .map(|own| own.uids().to_vec())
+            .unwrap_or_default()
+    }
+
+    /// The octets of a message, or `None` where there is no such message: what a client should
+    /// have got.
+    #[must_use]
+    pub fn raw(&self, mailbox: &str, uid: u32) -> Option<Arc<[u8]>> {
+        let found = self
+            .shared
+            .mailbox(mailbox)?
+            .messages([uid].into_iter())
+            .pop()??;
+        Some(found.raw)
     }
 
     /// The flags of a message, as on the wire, or `None` where there is no such message.
