@@ -82,11 +82,6 @@ impl Session {
         self.fence().wire.octets() == self.octets_before
     }
 
-    /// Octets received since [`attach`](Session::attach).
-    pub(crate) fn octets(&self) -> u64 {
-        self.fence().wire.octets() - self.octets_before
-    }
-
     fn tag(&mut self) -> u64 {
         self.commands += 1;
         self.commands

@@ -38,7 +38,7 @@ impl Session {
         // During FETCH a server may not report that messages are gone (RFC 9051, section 7.5.1),
         // and some go on to find them until they could. NOOP is their chance.
         super::open::run(&self.fence, Phase::Search, || self.control.noop())?;
-        let found = self.search(&Query::from(uids.clone()).render()?, limit)?;
+        let found = self.search(&Query::all().uid(uids).render()?, limit)?;
         Ok(found.intersection(uids))
     }
 }

@@ -41,16 +41,21 @@ impl UidSetBuilder {
                     return;
                 }
             } else {
-                // Also when it grows downwards, because it may now reach the one before it.
-                self.unordered = true;
                 if range.reaches(*end) {
                     end.first = range.first;
                     end.last = end.last.max(range.last);
+                    // It has grown downwards, and may now reach the one before it.
+                    self.unordered = true;
                     return;
                 }
             }
         }
         self.make_room();
+        // Looked at only now: making room may have sorted another range to the end.
+        self.unordered |= self
+            .ranges
+            .last()
+            .is_some_and(|end| range.first < end.first || end.reaches(range));
         self.ranges.push(range);
     }
 

@@ -1,7 +1,7 @@
-//! Taking a set apart: into shards, and into pieces that fit a command line.
+//! Taking a set apart into shards.
 
+use super::UidSet;
 use super::range::Range;
-use super::{Uid, UidSet};
 
 /// Which end of a set a [`Cursor`] starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,6 @@ pub(crate) struct Cursor {
     ranges: usize,
     // The UIDs taken of the range after those.
     within: u32,
-    taken: usize,
 }
 
 impl Cursor {
@@ -32,7 +31,6 @@ impl Cursor {
             direction,
             ranges: 0,
             within: 0,
-            taken: 0,
         }
     }
 
@@ -74,13 +72,7 @@ impl Cursor {
         if self.direction == Direction::Descending {
             piece.ranges.reverse();
         }
-        self.taken += piece.len;
         piece
-    }
-
-    /// How many UIDs of the set are not yet taken.
-    pub(crate) fn remaining(&self, set: &UidSet) -> usize {
-        set.len.saturating_sub(self.taken)
     }
 
     /// What is left of the range that the cursor stands in.
@@ -99,39 +91,12 @@ impl Cursor {
     }
 }
 
-/// The longest text of one range, `4294967294:4294967295`.
-const LONGEST_RANGE: usize = 2 * Uid::MAX.digits() + 1;
-
-impl UidSet {
-    /// Splits the set, in order, into as few pieces as can be whose text has at most `max_octets`
-    /// octets. A limit too small for a single range, below 21, counts as 21.
-    pub(crate) fn chunk_by_command_length(&self, max_octets: usize) -> Vec<Self> {
-        let max_octets = max_octets.max(LONGEST_RANGE);
-        let mut pieces = Vec::new();
-        let mut piece = Self::new();
-        let mut octets = 0;
-        for &range in &self.ranges {
-            let comma = usize::from(!piece.is_empty());
-            if octets + comma + range.octets() > max_octets {
-                pieces.push(std::mem::take(&mut piece));
-                octets = range.octets();
-            } else {
-                octets += comma + range.octets();
-            }
-            piece.append(range);
-        }
-        if !piece.is_empty() {
-            pieces.push(piece);
-        }
-        pieces
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::uid_set::Uid;
 
     fn set(text: &str) -> UidSet {
         text.parse().unwrap()
@@ -140,11 +105,13 @@ mod tests {
     fn pieces(set: &UidSet, direction: Direction, count: usize) -> Vec<UidSet> {
         let mut cursor = Cursor::new(direction);
         let mut pieces = Vec::new();
-        while cursor.remaining(set) > 0 {
-            pieces.push(cursor.take(set, count));
+        loop {
+            let piece = cursor.take(set, count);
+            if piece.is_empty() {
+                return pieces;
+            }
+            pieces.push(piece);
         }
-        assert!(cursor.take(set, count).is_empty());
-        pieces
     }
 
     fn shown(pieces: &[UidSet]) -> Vec<String> {
@@ -173,24 +140,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn splits_no_sooner_than_the_line_is_full() {
-        let set = set("100000001:100000002,100000004:100000005,8");
-        assert_eq!(
-            shown(&set.chunk_by_command_length(21)),
-            ["8,100000001:100000002", "100000004:100000005"]
-        );
-        assert_eq!(set.chunk_by_command_length(41), [set.clone()]);
-        assert_eq!(set.chunk_by_command_length(0).len(), 2);
-        assert!(UidSet::new().chunk_by_command_length(100).is_empty());
-    }
-
     proptest! {
         #[test]
         fn pieces_together_are_the_set(
             numbers in proptest::collection::vec(1_u32..400, 0..200),
             count in 1_usize..50,
-            max_octets in 21_usize..80,
         ) {
             let set: UidSet = numbers.into_iter().filter_map(Uid::new).collect();
             for direction in [Direction::Ascending, Direction::Descending] {
@@ -205,12 +159,6 @@ mod tests {
                     prop_assert_eq!(piece.iter().count(), piece.iter().collect::<Vec<_>>().len());
                     prop_assert!(piece.len() <= count);
                 }
-            }
-            let pieces = set.chunk_by_command_length(max_octets);
-            let uids: Vec<Uid> = pieces.iter().flatten().collect();
-            prop_assert_eq!(uids, set.iter().collect::<Vec<Uid>>());
-            for piece in pieces {
-                prop_assert!(piece.to_string().len() <= max_octets);
             }
         }
     }

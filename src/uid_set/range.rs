@@ -67,13 +67,4 @@ impl Range {
         let last = self.last.min(other.last);
         (first <= last).then_some(Self { first, last })
     }
-
-    /// How many octets it takes in a sequence set, without a comma.
-    pub(super) const fn octets(self) -> usize {
-        if self.first.get() == self.last.get() {
-            self.first.digits()
-        } else {
-            self.first.digits() + 1 + self.last.digits()
-        }
-    }
 }

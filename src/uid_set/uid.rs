@@ -57,11 +57,6 @@ impl Uid {
             None => Self::MIN,
         }
     }
-
-    /// How many octets the UID takes in a command.
-    pub(super) const fn digits(self) -> usize {
-        self.0.ilog10() as usize + 1
-    }
 }
 
 impl fmt::Display for Uid {
@@ -141,9 +136,6 @@ mod tests {
     fn stays_within_its_bounds() {
         assert_eq!(Uid::MAX.plus(1), Uid::MAX);
         assert_eq!(Uid::MIN.minus(1), Uid::MIN);
-        assert_eq!(Uid::MIN.plus(9).digits(), 2);
-        assert_eq!(Uid::MIN.plus(8).digits(), 1);
-        assert_eq!(Uid::MAX.digits(), 10);
     }
 
     #[test]
