@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
-use crate::event::Event;
+use crate::event::{Event, Listener};
 use crate::limits::{DEFAULT_MAX_MESSAGE_SIZE, Retry, Timeouts};
 use crate::mailbox::ParallelMailbox;
 use crate::pool::Sessions;
@@ -50,7 +50,7 @@ pub struct Builder {
     timeouts: Timeouts,
     max_message_size: u64,
     retry: Retry,
-    on_event: Option<Arc<dyn Fn(&Event) + Send + Sync>>,
+    on_event: Option<Listener>,
 }
 
 impl Builder {

@@ -1,5 +1,6 @@
 //! What a run lives through, told as it happens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
@@ -39,3 +40,6 @@ pub enum Event {
         error: Error,
     },
 }
+
+/// What is called with every event.
+pub(crate) type Listener = Arc<dyn Fn(&Event) + Send + Sync>;

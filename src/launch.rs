@@ -284,7 +284,7 @@ fn run_to_the_end<I, S, A: Send>(
         for index in 0..workers {
             match thread::Builder::new()
                 .name(thread_name(index))
-                .spawn_scoped(scope, &worker)
+                .spawn_scoped(scope, worker)
             {
                 Ok(thread) => threads.push(thread),
                 Err(failed) => error = Some(failed),

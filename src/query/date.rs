@@ -29,7 +29,8 @@ impl Date {
     /// `date-year`).
     pub(super) fn new(year: u16, month: u8, day: u8) -> Option<Self> {
         let (name, days) = *MONTHS.get(usize::from(month.checked_sub(1)?))?;
-        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let is_leap =
+            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let days = days + u8::from(month == 2 && is_leap);
         ((1..=9999).contains(&year) && (1..=days).contains(&day)).then_some(Self {
             year,

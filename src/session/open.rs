@@ -332,7 +332,7 @@ pub(super) fn run<T>(
             "{phase}: an argument has a character that cannot be sent"
         )),
         // Only the name of the failure: the crate's texts may hold what was sent.
-        (_, ..) => Error::protocol(format!("{phase}: the answer is not understood")),
+        (..) => Error::protocol(format!("{phase}: the answer is not understood")),
     })
 }
 

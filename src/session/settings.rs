@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::credentials::Credentials;
-use crate::event::Event;
+use crate::event::{Event, Listener};
 use crate::limits::{Retry, Timeouts};
 use crate::transport::{Connect, Roots};
 
@@ -47,7 +47,7 @@ pub(crate) struct Settings {
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: Retry,
     pub(crate) max_message_size: u64,
-    pub(crate) on_event: Option<Arc<dyn Fn(&Event) + Send + Sync>>,
+    pub(crate) on_event: Option<Listener>,
 }
 
 impl Settings {
