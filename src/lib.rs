@@ -1,4 +1,82 @@
-//! Read a large IMAP mailbox in parallel.
+//! Reads a large IMAP mailbox over several connections at once.
+//!
+//! [`ParallelMailbox`] takes the result of a SEARCH, deals it out to a pool of worker threads,
+//! each with a connection of its own, and hands every message to your closure. Its methods are
+//! those of Python's `multiprocessing.Pool`: [`map`](Matches::map), [`imap`](Matches::imap),
+//! [`imap_unordered`](Matches::imap_unordered).
+//!
+//! ```no_run
+//! use parallel_mailbox::{ParallelMailbox, Query};
+//!
+//! fn main() -> parallel_mailbox::Result<()> {
+//!     let mailbox = ParallelMailbox::from_url("imaps://imap.example.org/INBOX")?
+//!         .login("me", "secret")
+//!         .workers(8)
+//!         .connect()?;
+//!     let matches = mailbox.search(Query::all().unseen().since(2026, 1, 31))?;
+//!     println!("{} messages", matches.len());
+//!
+//!     for subject in matches.imap(|message| {
+//!         let headers = message.parse_headers();
+//!         headers.and_then(|headers| headers.subject().map(str::to_owned))
+//!     }) {
+//!         match subject {
+//!             Ok(subject) => println!("{}", subject.unwrap_or_default()),
+//!             Err(error) => eprintln!("{error}"),
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What it values
+//!
+//! - **Nothing is lost, nothing comes twice.** Every message that the search found ends as
+//!   delivered, gone or failed, or is listed as unfinished; the [`Report`] says which. When a
+//!   connection breaks, another takes over, and your closure never sees a message twice.
+//! - **The mailbox stays as it was.** It is opened read-only, and no message is marked as read.
+//! - **Octets are exact.** [`Message::raw`] is what the server holds, bit for bit.
+//! - **Memory is bounded**, by the [window](Matches::window) and the
+//!   [octets in it](Matches::window_octets), not by the size of the mailbox. When the consumer is
+//!   slow, the connections wait.
+//! - **Nothing hangs.** Every wait has a [deadline](Timeouts), and a trickle is not progress.
+//! - **Safe by default.** TLS with verified certificates; no plaintext unless you ask for it by
+//!   [a name that says so](Security::DangerPlaintext); no text of yours can become a command.
+//!
+//! # From Python
+//!
+//! | `multiprocessing.Pool` | here |
+//! |---|---|
+//! | `Pool(processes)` | [`Builder::workers`] |
+//! | `map`, `imap`, `imap_unordered` | the same names, on [`Matches`] |
+//! | `chunksize` | [`Matches::shard_size`], chosen well if left alone |
+//! | `initializer` | [`Matches::initializer`]; the state is a value, not a global |
+//! | `starmap` | not needed: closures capture |
+//! | `map_async`, `apply_async` | not needed: an iterator starts at once, a handle can be cloned |
+//! | `IMapIterator.next(timeout)` | [`Imap::next_timeout`] |
+//! | an exception in `map` throws all results away | [`Matches::imap`] and [`Matches::for_each`] go on |
+//! | `close`, `join` | [`Imap::finish`] |
+//! | `terminate`, leaving `with Pool()` | [`Canceller::cancel`], or dropping the iterator |
+//!
+//! # Errors
+//!
+//! There is one type, [`Error`]. Its [`kind`](Error::kind) is for programs, its text for people.
+//! An error that concerns one message has its [`uid`](Error::uid) and takes the message's place;
+//! the run goes on. An error without a UID has ended the run.
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `native-tls` (default) | TLS by the platform's library |
+//! | `vendored` | builds OpenSSL from source and links it statically |
+//! | `test-server` | `testing`: an IMAP server for your own tests, with faults on demand |
+//!
+//! # Versions
+//!
+//! The oldest Rust that works is 1.88. Raising it is a minor release. `mail_parser`, which is
+//! re-exported, is the only other crate whose types are part of this API.
+
 #![forbid(unsafe_code)]
 
 mod builder;

@@ -106,7 +106,7 @@ pub struct Retry {
 impl Default for Retry {
     fn default() -> Self {
         Self {
-            attempts: 4,
+            attempts: 8,
             initial_delay: Duration::from_millis(250),
             max_delay: Duration::from_secs(30),
         }
@@ -114,8 +114,9 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Sets how many times the same thing is tried before it counts as failed: a connection, a
-    /// message. At least 1, which means: never again. Defaults to 4.
+    /// Sets how many times in a row a worker tries to open a session before it leaves the run to
+    /// the others: at least 1, which means never again. A wrong password is not tried again in
+    /// any case. Defaults to 8, which with the default delays bridges an outage of half a minute.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;

@@ -2,7 +2,7 @@
 
 use super::attributes::{Attributes, BodyItem, find_uid, lift_quoted_body};
 use super::request::Fetch;
-use crate::error::{Result, excerpt};
+use crate::error::{Error, Result, excerpt};
 use crate::message::{DateTime, Flags};
 use crate::transport::{Fate, Frame, Status, Wire};
 use crate::uid_set::Uid;
@@ -48,7 +48,13 @@ pub(crate) struct Reader {
     frame: Frame,
     fetch: Fetch,
     max_message_size: u64,
+    /// Responses in a row that answer nothing.
+    chatter: u32,
 }
+
+/// How many responses may come in a row that answer nothing. More than a mailbox of a million
+/// messages has news of between two answers.
+const MAX_CHATTER: u32 = 100_000;
 
 impl Reader {
     pub(crate) fn new(fetch: Fetch, max_message_size: u64) -> Self {
@@ -56,6 +62,7 @@ impl Reader {
             frame: Frame::default(),
             fetch,
             max_message_size,
+            chatter: 0,
         }
     }
 
@@ -82,11 +89,22 @@ impl Reader {
                 Ok(Fate::Keep)
             }
         })?;
+        self.chatter += 1;
+        if self.chatter > MAX_CHATTER {
+            return Err(Error::protocol(format!(
+                "FETCH: more than {MAX_CHATTER} responses that answer nothing"
+            )));
+        }
         if is_fetch(&self.frame.line) {
-            return Ok(self.fetched());
+            let answer = self.fetched();
+            if !matches!(answer, Answer::Unrelated) {
+                self.chatter = 0;
+            }
+            return Ok(answer);
         }
         let line = &self.frame.line;
         if line.first() == Some(&tag_prefix) {
+            self.chatter = 0;
             return Ok(completion(line).unwrap_or(Answer::Unrelated));
         }
         if let Some(status) = Status::untagged(line)
@@ -104,12 +122,13 @@ impl Reader {
             None if self.frame.discarded.is_none() => lift_quoted_body(&mut self.frame.line),
             literal => literal,
         };
-        let Some(attributes) = Attributes::parse(&self.frame.line) else {
-            let line = &self.frame.line;
-            return Answer::Garbled {
-                uid: find_uid(line),
-                excerpt: excerpt(line),
-            };
+        let line = &self.frame.line;
+        let garbled = || Answer::Garbled {
+            uid: find_uid(line),
+            excerpt: excerpt(line),
+        };
+        let Some(attributes) = Attributes::parse(line) else {
+            return garbled();
         };
         // Without what was asked for, it is news of a change of flags (RFC 9051, section 7.5.2)
         // and no answer.
@@ -125,7 +144,8 @@ impl Reader {
             (BodyItem::Nil, ..) => Body::Nil,
             (BodyItem::Present, Some(octets), _) => Body::Octets(octets),
             (BodyItem::Present, None, Some(octets)) => Body::TooLarge { octets },
-            (BodyItem::Present, None, None) => Body::Octets(Vec::new()),
+            // Neither a literal nor a quoted string.
+            (BodyItem::Present, None, None) => return garbled(),
         };
         Answer::Fetched(Fetched {
             uid,

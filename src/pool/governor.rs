@@ -17,29 +17,43 @@ pub(crate) enum Advice {
     Stop,
 }
 
+/// Finding the one message in a shard that breaks every session takes so many sessions: halving
+/// 512 nine times, and then some to be sure.
+const NARROWING: u32 = 16;
+
+/// The longest wait after a session broke, since another can be had: that was not the trouble.
+const LONGEST_AFTER_LOSS: Duration = Duration::from_secs(1);
+
 /// Decides on the failures in a row of one worker, which start over when it delivers a message.
 #[derive(Debug)]
 pub(crate) struct Patience {
     retry: Retry,
-    failures: u32,
+    refusals: u32,
+    losses: u32,
 }
 
 impl Patience {
     pub(crate) fn new(retry: Retry) -> Self {
-        Self { retry, failures: 0 }
+        Self {
+            retry,
+            refusals: 0,
+            losses: 0,
+        }
     }
 
     pub(crate) fn delivered(&mut self) {
-        self.failures = 0;
+        self.refusals = 0;
+        self.losses = 0;
     }
 
+    /// Failures since the last message that was delivered.
     pub(crate) fn failures(&self) -> u32 {
-        self.failures
+        self.refusals + self.losses
     }
 
-    /// `others` is the number of sessions that are open besides.
-    pub(crate) fn failed(&mut self, error: &Error, others: usize) -> Advice {
-        self.failures += 1;
+    /// A session could not be opened. `others` is the number of those that are open.
+    pub(crate) fn refused(&mut self, error: &Error, others: usize) -> Advice {
+        self.refusals += 1;
         if is_verdict(error) {
             return Advice::Stop;
         }
@@ -47,10 +61,24 @@ impl Patience {
         if *error.kind() == ErrorKind::SessionLimit && others > 0 {
             return Advice::Leave;
         }
-        if self.failures >= self.retry.attempts {
+        if self.refusals >= self.retry.attempts {
             return Advice::Leave;
         }
-        Advice::Retry(jittered(self.retry.delay(self.failures + 1)))
+        Advice::Retry(jittered(self.retry.delay(self.refusals + 1)))
+    }
+
+    /// A session broke.
+    pub(crate) fn lost(&mut self) -> Advice {
+        self.losses += 1;
+        match self.losses {
+            // A mere accident: no wait.
+            1 => Advice::Retry(Duration::ZERO),
+            losses if losses >= self.retry.attempts + NARROWING => Advice::Leave,
+            losses => {
+                let delay = self.retry.delay(losses).min(LONGEST_AFTER_LOSS);
+                Advice::Retry(jittered(delay))
+            }
+        }
     }
 }
 
@@ -92,22 +120,22 @@ mod tests {
         let lost = Error::new(ErrorKind::Disconnected, "");
         let mut patience = patience();
         for most in [100, 200] {
-            let Advice::Retry(delay) = patience.failed(&lost, 0) else {
+            let Advice::Retry(delay) = patience.refused(&lost, 0) else {
                 panic!()
             };
             assert!(
                 delay <= Duration::from_millis(most) && delay >= Duration::from_millis(most / 2)
             );
         }
-        assert_eq!(patience.failed(&lost, 0), Advice::Leave);
+        assert_eq!(patience.refused(&lost, 0), Advice::Leave);
         patience.delivered();
-        assert!(matches!(patience.failed(&lost, 0), Advice::Retry(_)));
+        assert!(matches!(patience.refused(&lost, 0), Advice::Retry(_)));
     }
 
     #[test]
     fn a_wrong_password_is_never_tried_again() {
         assert_eq!(
-            patience().failed(&Error::new(ErrorKind::Auth, ""), 0),
+            patience().refused(&Error::new(ErrorKind::Auth, ""), 0),
             Advice::Stop
         );
     }
@@ -115,7 +143,7 @@ mod tests {
     #[test]
     fn a_connection_limit_costs_the_worker_but_not_the_only_one() {
         let limit = Error::new(ErrorKind::SessionLimit, "");
-        assert_eq!(patience().failed(&limit, 3), Advice::Leave);
-        assert!(matches!(patience().failed(&limit, 0), Advice::Retry(_)));
+        assert_eq!(patience().refused(&limit, 3), Advice::Leave);
+        assert!(matches!(patience().refused(&limit, 0), Advice::Retry(_)));
     }
 }

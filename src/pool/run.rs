@@ -63,20 +63,21 @@ pub(super) enum Admission {
 impl Run {
     pub(crate) fn new(plan: Plan, budget_octets: u64, stop: Stop) -> Self {
         let total = plan.uids.len() as u64;
+        let started = Instant::now();
         Self {
             state: Mutex::new(State {
                 workers: plan.workers,
+                ended: (plan.workers == 0).then_some(started),
                 dispenser: Dispenser::new(plan),
                 failure: None,
                 wanted: None,
-                ended: None,
                 sessions: BTreeSet::new(),
             }),
             changed: Condvar::new(),
             budget: Budget::new(budget_octets),
             stop,
             totals: Totals::default(),
-            started: Instant::now(),
+            started,
             total,
         }
     }
@@ -103,8 +104,8 @@ impl Run {
     /// Ends the run as soon as possible. Workers notice within a [`TICK`].
     pub(crate) fn cancel(&self) {
         let mut state = self.lock();
-        if state.failure.is_none() && !(state.workers == 0 || state.dispenser.is_settled()) {
-            state.failure = Some(Error::cancelled());
+        if !state.dispenser.is_settled() {
+            state.failure.get_or_insert_with(Error::cancelled);
         }
         drop(state);
         self.raise_stop();
@@ -176,7 +177,7 @@ impl Run {
 
     /// Takes note that a session took part, if it did.
     pub(super) fn used(&self, session: &Session) {
-        if !session.is_untried() {
+        if session.has_answered() {
             self.lock().sessions.insert(session.id());
         }
     }

@@ -80,7 +80,7 @@ impl Sessions {
             }
             if let Some(mut session) = state.idle.pop() {
                 drop(state);
-                session.attach(stop.clone());
+                session.attach(stop.clone(), true);
                 return Ok(session);
             }
             if state.open < state.limit {
@@ -130,7 +130,7 @@ impl Sessions {
         });
         match result {
             Ok(mut session) => {
-                session.attach(stop.clone());
+                session.attach(stop.clone(), false);
                 self.settings
                     .emit(&Event::SessionOpened { open: self.open() });
                 Ok(session)
@@ -150,7 +150,7 @@ impl Sessions {
 
     /// Takes back a session with nothing in flight.
     pub(crate) fn check_in(&self, mut session: Session) {
-        session.attach(Stop::default());
+        session.attach(Stop::default(), true);
         let mut state = self.lock();
         if state.is_closed {
             state.open -= 1;

@@ -57,6 +57,7 @@ pub(crate) fn work(run: &Run, sessions: &Sessions, fetch: Fetch, sink: &mut dyn 
         pipeline: VecDeque::new(),
         patience: Patience::new(settings.retry),
         is_verdict: false,
+        has_yielded: false,
     };
     // The closure's panics are caught where it is called. This is for those of nobody: a run must
     // end with an error rather than wait for a worker that is gone.
@@ -82,6 +83,8 @@ struct Worker<'a> {
     patience: Patience,
     /// The error that this worker leaves with would meet every other as well.
     is_verdict: bool,
+    /// It has given a healthy session up to take a shard that is wanted first.
+    has_yielded: bool,
 }
 
 /// A FETCH command whose end has not been seen.
@@ -123,9 +126,9 @@ impl Worker<'_> {
                 }
                 Err(error) => {
                     self.run.used(&session);
-                    let was_untried = session.is_untried();
+                    let was_stale = session.was_stale();
                     self.sessions.discard(session);
-                    self.lost(error, was_untried)?;
+                    self.lost(error, was_stale)?;
                 }
             }
         }
@@ -137,7 +140,7 @@ impl Worker<'_> {
         if self.run.stop().is_raised() {
             return Err(error);
         }
-        let advice = self.patience.failed(&error, self.sessions.open());
+        let advice = self.patience.refused(&error, self.sessions.open());
         let retry_in = match advice {
             Advice::Retry(delay) => Some(delay),
             Advice::Leave | Advice::Stop => None,
@@ -152,13 +155,13 @@ impl Worker<'_> {
 
     /// A session broke. What it had not delivered goes back; the first of its shards is under
     /// suspicion, unless the session had been dead before it was asked anything.
-    fn lost(&mut self, error: Error, was_untried: bool) -> Result<()> {
+    fn lost(&mut self, error: Error, was_stale: bool) -> Result<()> {
         if self.run.stop().is_raised() {
             self.retreat(None);
             return Err(error);
         }
         self.sink.flush();
-        if was_untried {
+        if was_stale || std::mem::take(&mut self.has_yielded) {
             self.retreat(None);
             return Ok(());
         }
@@ -167,12 +170,7 @@ impl Worker<'_> {
             error: error.clone(),
         });
         self.retreat(Some(&error));
-        let advice = self.patience.failed(&error, self.sessions.open());
-        // The first time it is a mere accident: no wait.
-        let advice = match advice {
-            Advice::Retry(_) if self.patience.failures() == 1 => return Ok(()),
-            advice => advice,
-        };
+        let advice = self.patience.lost();
         self.follow(advice, error)
     }
 
@@ -269,6 +267,7 @@ impl Worker<'_> {
     /// Reads one response and deals with it.
     fn receive(&mut self, session: &mut Session) -> Result<()> {
         let mut held = 0;
+        let mut yields = false;
         let (run, pipeline) = (self.run, &self.pipeline);
         let answer = session.next_answer(&mut self.reader, |octets| {
             let first_missing = || pipeline.iter().filter_map(Command::first_missing).min();
@@ -277,10 +276,10 @@ impl Worker<'_> {
                     held += octets;
                     Ok(())
                 }
-                Admission::Yield => Err(Error::new(
-                    ErrorKind::Disconnected,
-                    "given up to fetch a message that is wanted first",
-                )),
+                Admission::Yield => {
+                    yields = true;
+                    Err(Error::cancelled())
+                }
             }
         });
         // What was taken for a message that never became one goes back.
@@ -342,6 +341,7 @@ impl Worker<'_> {
             Ok(Answer::Unrelated) => false,
             Err(error) => {
                 run.release(held);
+                self.has_yielded = yields;
                 return Err(error);
             }
         };

@@ -50,8 +50,10 @@ pub(crate) struct Session {
     /// Different for every session of this process.
     id: u64,
     commands: u64,
-    /// Octets that had arrived when the session was last taken from the pool.
-    octets_before: u64,
+    /// It has been idle in the pool since it was last used.
+    is_reused: bool,
+    /// Answers to FETCH commands since it was taken from the pool.
+    answers: u64,
 }
 
 impl Session {
@@ -68,18 +70,21 @@ impl Session {
     }
 
     /// Hands the session to a new user, who ends its waits by `stop`.
-    pub(crate) fn attach(&mut self, stop: Stop) {
-        let mut fence = self.fence();
-        fence.wire.set_stop(stop);
-        let octets = fence.wire.octets();
-        drop(fence);
-        self.octets_before = octets;
+    pub(crate) fn attach(&mut self, stop: Stop, is_reused: bool) {
+        self.fence().wire.set_stop(stop);
+        self.is_reused = is_reused;
+        self.answers = 0;
     }
 
-    /// Whether nothing has arrived since [`attach`](Session::attach). If such a session breaks, it
-    /// had been dead before, and that says nothing about what was asked of it.
-    pub(crate) fn is_untried(&self) -> bool {
-        self.fence().wire.octets() == self.octets_before
+    /// Whether the session has answered since [`attach`](Session::attach).
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answers > 0
+    }
+
+    /// Whether the session, if it is broken now, was so before it was taken from the pool. That
+    /// says nothing about what was asked of it.
+    pub(crate) fn was_stale(&self) -> bool {
+        self.is_reused && !self.has_answered()
     }
 
     fn tag(&mut self) -> u64 {
@@ -107,7 +112,9 @@ impl Session {
         reader: &'r mut Reader,
         admit: impl FnMut(u64) -> Result<()>,
     ) -> Result<Answer<'r>> {
-        reader.next(&mut lock(&self.fence).wire, TAG_PREFIX, admit)
+        let answer = reader.next(&mut lock(&self.fence).wire, TAG_PREFIX, admit)?;
+        self.answers += u64::from(!matches!(answer, Answer::Unrelated | Answer::Bye { .. }));
+        Ok(answer)
     }
 
     /// Says goodbye, for at most two seconds, and closes the connection.

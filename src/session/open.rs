@@ -177,7 +177,8 @@ fn sign_in(settings: &Settings, fence: Arc<Mutex<Fence>>, greeting: Greeting) ->
         selected,
         id,
         commands: 0,
-        octets_before: 0,
+        is_reused: false,
+        answers: 0,
     })
 }
 

@@ -31,7 +31,6 @@ pub(crate) struct Wire {
     end: usize,
     watch: Watch,
     timeouts: Timeouts,
-    octets: u64,
 }
 
 impl Wire {
@@ -46,7 +45,6 @@ impl Wire {
             end: 0,
             watch: Watch::new(stop),
             timeouts,
-            octets: 0,
         })
     }
 
@@ -69,11 +67,6 @@ impl Wire {
         self.watch.set_stop(stop);
     }
 
-    /// How many octets have arrived on this connection.
-    pub(crate) fn octets(&self) -> u64 {
-        self.octets
-    }
-
     /// Gives the stream up for a TLS handshake. Octets that came ahead of the handshake were put
     /// there by someone who is not the server (CVE-2011-0411), so they are an error.
     pub(crate) fn into_stream(self) -> Result<Box<dyn Stream>> {
@@ -93,12 +86,7 @@ impl Wire {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
-            self.end = read_some(
-                self.stream.as_mut(),
-                &mut self.watch,
-                &mut self.octets,
-                &mut self.buffer,
-            )?;
+            self.end = read_some(self.stream.as_mut(), &mut self.watch, &mut self.buffer)?;
         }
         Ok(&self.buffer[self.start..self.end])
     }
@@ -177,12 +165,7 @@ impl Wire {
     fn fill(&mut self, target: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < target.len() {
-            filled += read_some(
-                self.stream.as_mut(),
-                &mut self.watch,
-                &mut self.octets,
-                &mut target[filled..],
-            )?;
+            filled += read_some(self.stream.as_mut(), &mut self.watch, &mut target[filled..])?;
         }
         Ok(filled)
     }
@@ -214,19 +197,13 @@ impl Wire {
     }
 }
 
-fn read_some(
-    stream: &mut dyn Stream,
-    watch: &mut Watch,
-    octets: &mut u64,
-    target: &mut [u8],
-) -> Result<usize> {
+fn read_some(stream: &mut dyn Stream, watch: &mut Watch, target: &mut [u8]) -> Result<usize> {
     loop {
         watch.check_stop()?;
         let before = Instant::now();
         match stream.read(target) {
             Ok(0) => return Err(disconnected(None)),
             Ok(count) => {
-                *octets += count as u64;
                 watch.received(count, before.elapsed())?;
                 return Ok(count);
             }
@@ -328,7 +305,6 @@ pub(crate) mod tests {
             line.clear();
             wire.read_line(&mut line, 100).unwrap();
             assert_eq!(line, b"last\r\n");
-            assert_eq!(wire.octets(), octets.len() as u64);
             assert_eq!(
                 wire.read_line(&mut line, 100).unwrap_err().kind(),
                 &ErrorKind::Disconnected
