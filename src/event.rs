@@ -29,6 +29,11 @@ pub enum Event {
         /// How long until the next try; `None` if there will be none.
         retry_in: Option<Duration>,
     },
+    /// The server asked to slow down. All workers wait, and one less goes on afterwards.
+    Throttled {
+        /// How long they wait: what the server asked for, at most 5 minutes.
+        pause: Duration,
+    },
     /// The server no longer has a message that the SEARCH had found.
     MessageGone {
         /// The message.

@@ -156,5 +156,8 @@ pub(crate) const MAX_LINE_OCTETS: usize = 64 * 1024;
 /// with the line's end).
 pub(crate) const MAX_COMMAND_OCTETS: usize = 8_000;
 
+/// What every server takes (RFC 2683, section 3.2.1.5).
+pub(crate) const MIN_COMMAND_OCTETS: usize = 1_000;
+
 /// Defaults to 256 MiB: mail servers accept messages of 25 to 150 MB.
 pub(crate) const DEFAULT_MAX_MESSAGE_SIZE: u64 = 256 * 1024 * 1024;

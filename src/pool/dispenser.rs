@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::ledger::{Ledger, Outcome};
 use crate::error::Error;
-use crate::limits::MAX_COMMAND_OCTETS;
+use crate::limits::{MAX_COMMAND_OCTETS, MIN_COMMAND_OCTETS};
 use crate::uid_set::{Cursor, Direction, Uid, UidSet};
 
 /// So many octets one FETCH command should bring at most, so that a round trip is small beside it.
@@ -86,10 +86,9 @@ impl Shard {
     /// Keeps the first half and returns the other.
     fn split(&mut self) -> Self {
         let slots = self.slots.split_off(self.slots.len() / 2);
-        self.deaths = 1;
         Self {
             slots,
-            deaths: 1,
+            deaths: self.deaths,
             absences: self.absences,
             error: self.error.clone(),
         }
@@ -128,6 +127,8 @@ pub(crate) struct Dispenser {
     ledger: Ledger,
     messages_seen: u64,
     octets_seen: u64,
+    /// The longest command line that this server understands.
+    max_command: usize,
 }
 
 impl Dispenser {
@@ -148,6 +149,7 @@ impl Dispenser {
             ledger: Ledger::new(total),
             messages_seen: 0,
             octets_seen: 0,
+            max_command: MAX_COMMAND_OCTETS,
         }
     }
 
@@ -162,6 +164,7 @@ impl Dispenser {
             }
             let mut shard = entry.remove();
             if shard.deaths >= 2 && shard.slots.len() > 1 {
+                shard.deaths = 1;
                 let rest = shard.split();
                 self.returned.insert(rest.lowest(), rest);
             }
@@ -219,6 +222,16 @@ impl Dispenser {
         if !shard.slots.is_empty() {
             self.returned.insert(shard.lowest(), shard);
         }
+    }
+
+    /// A command comes back that the server did not understand. Its line may have been too long,
+    /// so that from now on none is of more than half its length.
+    pub(crate) fn give_back_in_halves(&mut self, mut shard: Shard) {
+        let octets = shard.uids().to_string().len() + COMMAND_OVERHEAD;
+        self.max_command = (octets / 2).max(MIN_COMMAND_OCTETS).min(self.max_command);
+        let rest = shard.split();
+        self.returned.insert(rest.lowest(), rest);
+        self.give_back(shard);
     }
 
     /// Learns what messages weigh.
@@ -294,7 +307,7 @@ impl Dispenser {
             let mut cursor = self.cursor.clone();
             let uids = cursor.take(&self.plan.uids, size);
             // Single numbers have ten digits at most, so only large shards can be too long.
-            if size == 1 || uids.to_string().len() + COMMAND_OVERHEAD <= MAX_COMMAND_OCTETS {
+            if size == 1 || uids.to_string().len() + COMMAND_OVERHEAD <= self.max_command {
                 self.cursor = cursor;
                 break uids;
             }

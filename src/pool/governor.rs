@@ -1,10 +1,111 @@
-//! What to do when a session cannot be opened or breaks: try again, when, or stop.
+//! What to do when a session cannot be opened, breaks, or is told to slow down: try again, when,
+//! or stop.
 
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind};
 use crate::limits::Retry;
+
+/// The longest that a server's hint to wait is followed. Exchange asks for up to five minutes.
+const LONGEST_HINT: Duration = Duration::from_secs(300);
+
+/// What all workers of a mailbox have learned about its server.
+#[derive(Debug, Default)]
+pub(crate) struct Governor {
+    calm_until: Mutex<Option<Instant>>,
+    is_serial: AtomicBool,
+}
+
+impl Governor {
+    /// The server wants to be left in peace for so long, by all workers. Returns whether this is
+    /// news: nobody is holding off yet.
+    pub(super) fn hold_off(&self, time: Duration) -> bool {
+        let now = Instant::now();
+        let mut calm_until = self
+            .calm_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_news = calm_until.is_none_or(|until| until <= now);
+        let until = now + time.min(LONGEST_HINT);
+        *calm_until = Some(calm_until.map_or(until, |before| before.max(until)));
+        is_news
+    }
+
+    /// How long to hold off from now on.
+    pub(super) fn time_left(&self) -> Duration {
+        let calm_until = self
+            .calm_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        calm_until.map_or(Duration::ZERO, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
+    }
+
+    /// The server loses commands that it is sent while it answers another.
+    pub(super) fn use_one_command_at_a_time(&self) {
+        self.is_serial.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_serial(&self) -> bool {
+        self.is_serial.load(Ordering::Relaxed)
+    }
+}
+
+/// What a refusal of a command means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Slow down, for so long if the server says how long.
+    Throttled(Option<Duration>),
+    /// A passing condition of the server (RFC 5530, section 3).
+    Passing,
+    /// The account has used up what it may: nothing will come today.
+    UsedUp,
+    /// Something about the command itself or its messages.
+    Other,
+}
+
+impl Refusal {
+    /// Reads it from the code, and from the text where providers put it there.
+    pub(super) fn of(code: Option<&str>, text: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+        // Gmail: "Account exceeded command or bandwidth limits."
+        if code == Some("OVERQUOTA") || text.contains("bandwidth limit") {
+            return Self::UsedUp;
+        }
+        let hint = backoff_hint(&text);
+        if hint.is_some()
+            || matches!(code, Some("THROTTLED" | "LIMIT"))
+            || ["throttl", "rate limit", "too many requests"]
+                .iter()
+                .any(|words| text.contains(words))
+        {
+            return Self::Throttled(hint);
+        }
+        match code {
+            Some("UNAVAILABLE" | "INUSE" | "SERVERBUG") => Self::Passing,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Exchange's `Suggested Backoff Time: 299961 milliseconds`, in lower case.
+fn backoff_hint(text: &str) -> Option<Duration> {
+    let (_, rest) = text.split_once("backoff time:")?;
+    let mut words = rest.split_ascii_whitespace();
+    let number = words.next()?.parse().ok()?;
+    match words
+        .next()?
+        .trim_end_matches(|c: char| !c.is_ascii_alphabetic())
+    {
+        "milliseconds" | "ms" => Some(Duration::from_millis(number)),
+        "seconds" | "s" => Some(Duration::from_secs(number)),
+        _ => None,
+    }
+}
 
 /// What a worker does after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +152,8 @@ impl Patience {
         self.refusals + self.losses
     }
 
-    /// A session could not be opened. `others` is the number of those that are open.
+    /// A session could not be opened, or a command was refused for a passing reason. `others` is
+    /// the number of other sessions that are open.
     pub(crate) fn refused(&mut self, error: &Error, others: usize) -> Advice {
         self.refusals += 1;
         if is_verdict(error) {
@@ -117,19 +219,28 @@ mod tests {
 
     #[test]
     fn waits_longer_each_time_and_then_gives_up() {
-        let lost = Error::new(ErrorKind::Disconnected, "");
+        let refused = Error::new(ErrorKind::Connect, "");
         let mut patience = patience();
         for most in [100, 200] {
-            let Advice::Retry(delay) = patience.refused(&lost, 0) else {
+            let Advice::Retry(delay) = patience.refused(&refused, 0) else {
                 panic!()
             };
-            assert!(
-                delay <= Duration::from_millis(most) && delay >= Duration::from_millis(most / 2)
-            );
+            assert!(delay <= Duration::from_millis(most));
+            assert!(delay >= Duration::from_millis(most / 2));
         }
-        assert_eq!(patience.refused(&lost, 0), Advice::Leave);
+        assert_eq!(patience.refused(&refused, 0), Advice::Leave);
         patience.delivered();
-        assert!(matches!(patience.refused(&lost, 0), Advice::Retry(_)));
+        assert!(matches!(patience.refused(&refused, 0), Advice::Retry(_)));
+    }
+
+    #[test]
+    fn sessions_that_break_one_after_the_other_are_borne_long_enough_to_find_the_culprit() {
+        let mut patience = patience();
+        assert_eq!(patience.lost(), Advice::Retry(Duration::ZERO));
+        let borne = (0..)
+            .take_while(|_| patience.lost() != Advice::Leave)
+            .count();
+        assert!(borne > 12, "{borne}");
     }
 
     #[test]
@@ -145,5 +256,43 @@ mod tests {
         let limit = Error::new(ErrorKind::SessionLimit, "");
         assert_eq!(patience().refused(&limit, 3), Advice::Leave);
         assert!(matches!(patience().refused(&limit, 0), Advice::Retry(_)));
+    }
+
+    #[test]
+    fn throttling_is_told_by_code_or_text_and_the_hint_is_read() {
+        let hint = Refusal::of(
+            None,
+            b"Request is throttled. Suggested Backoff Time: 2500 milliseconds",
+        );
+        assert_eq!(hint, Refusal::Throttled(Some(Duration::from_millis(2500))));
+        assert_eq!(
+            Refusal::of(Some("THROTTLED"), b""),
+            Refusal::Throttled(None)
+        );
+        assert_eq!(
+            Refusal::of(Some("LIMIT"), b"slow down"),
+            Refusal::Throttled(None)
+        );
+        assert_eq!(Refusal::of(Some("INUSE"), b""), Refusal::Passing);
+        assert_eq!(Refusal::of(Some("OVERQUOTA"), b""), Refusal::UsedUp);
+        let gmail = b"Account exceeded command or bandwidth limits. (Failure)";
+        assert_eq!(Refusal::of(None, gmail), Refusal::UsedUp);
+        assert_eq!(
+            Refusal::of(None, b"Some messages could not be FETCHed"),
+            Refusal::Other
+        );
+    }
+
+    #[test]
+    fn a_hint_holds_for_all_and_only_the_first_to_hear_it_has_news() {
+        let governor = Governor::default();
+        assert_eq!(governor.time_left(), Duration::ZERO);
+        assert!(governor.hold_off(Duration::from_secs(3600)));
+        assert!(!governor.hold_off(Duration::from_secs(1)));
+        let left = governor.time_left();
+        assert!(
+            left > Duration::from_secs(200) && left <= LONGEST_HINT,
+            "{left:?}"
+        );
     }
 }

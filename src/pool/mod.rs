@@ -26,6 +26,7 @@ mod budget;
 mod dispenser;
 mod governor;
 mod ledger;
+mod pipeline;
 mod run;
 mod sessions;
 mod worker;

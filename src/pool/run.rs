@@ -38,6 +38,8 @@ struct State {
     ended: Option<Instant>,
     /// The sessions that took part.
     sessions: BTreeSet<u64>,
+    /// Messages received when one was last found guilty of breaking sessions.
+    received_at_conviction: u64,
 }
 
 /// Running sums, read from any thread without a lock.
@@ -45,7 +47,9 @@ struct State {
 pub(crate) struct Totals {
     /// Messages whose outcome is known.
     pub(crate) done: AtomicU64,
-    /// Octets of messages received.
+    /// Messages received.
+    pub(crate) received: AtomicU64,
+    /// Their octets.
     pub(crate) octets: AtomicU64,
     /// Sessions that broke and were replaced.
     pub(crate) reconnects: AtomicUsize,
@@ -72,6 +76,7 @@ impl Run {
                 failure: None,
                 wanted: None,
                 sessions: BTreeSet::new(),
+                received_at_conviction: 0,
             }),
             changed: Condvar::new(),
             budget: Budget::new(budget_octets),
@@ -280,6 +285,23 @@ impl Run {
         };
         self.budget.waiting.fetch_sub(1, Ordering::SeqCst);
         admission
+    }
+
+    pub(super) fn give_back_in_halves(&self, shard: Shard) {
+        self.lock().dispenser.give_back_in_halves(shard);
+        self.changed.notify_all();
+    }
+
+    /// Whether a message may be found guilty of breaking sessions. Not if they break in any case:
+    /// since the last such verdict, something must have been received.
+    pub(super) fn may_convict(&self) -> bool {
+        let received = self.totals.received.load(Ordering::Relaxed);
+        let mut state = self.lock();
+        let may = received > state.received_at_conviction;
+        if may {
+            state.received_at_conviction = received;
+        }
+        may
     }
 
     /// Gives room in the budget back.

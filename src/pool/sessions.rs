@@ -4,6 +4,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::governor::Governor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::session::{Selected, Session, Settings};
@@ -13,6 +14,7 @@ use crate::transport::TICK;
 #[derive(Debug)]
 pub(crate) struct Sessions {
     settings: Settings,
+    governor: Governor,
     state: Mutex<State>,
     freed: Condvar,
 }
@@ -40,6 +42,7 @@ impl Sessions {
         };
         Self {
             settings,
+            governor: Governor::default(),
             state: Mutex::new(state),
             freed: Condvar::new(),
         }
@@ -51,6 +54,16 @@ impl Sessions {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(super) fn governor(&self) -> &Governor {
+        &self.governor
+    }
+
+    /// Makes do with one session less, as long as one is left.
+    pub(super) fn use_one_less(&self) {
+        let mut state = self.lock();
+        state.limit = (state.limit - 1).max(1);
     }
 
     /// What the last EXAMINE told.
@@ -152,7 +165,7 @@ impl Sessions {
     pub(crate) fn check_in(&self, mut session: Session) {
         session.attach(Stop::default(), true);
         let mut state = self.lock();
-        if state.is_closed {
+        if state.is_closed || state.open > state.limit {
             state.open -= 1;
             drop(state);
             session.log_out();

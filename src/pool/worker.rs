@@ -1,11 +1,12 @@
 //! One worker: takes shards, asks for them ahead of need, hands out what comes, and when its
 //! session breaks gets another and goes on.
 
-use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use super::dispenser::{InFlight, Shard, Slot, Take};
-use super::governor::{Advice, Patience};
+use super::dispenser::{Shard, Slot, Take};
+use super::governor::{Advice, Patience, Refusal};
+use super::pipeline::{Command, Pipeline};
 use super::run::{Admission, Run};
 use super::sessions::Sessions;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +15,6 @@ use crate::fetch::{Answer, Body, Fetch, Fetched, Reader};
 use crate::message::Message;
 use crate::session::Session;
 use crate::transport::Condition;
-use crate::uid_set::Uid;
 use crate::unwind;
 
 /// How many times a message is asked for before it counts as failed.
@@ -54,23 +54,47 @@ pub(crate) fn work(run: &Run, sessions: &Sessions, fetch: Fetch, sink: &mut dyn 
         fetch,
         sink,
         reader: Reader::new(fetch, settings.max_message_size),
-        pipeline: VecDeque::new(),
+        pipeline: Pipeline::default(),
         patience: Patience::new(settings.retry),
-        is_verdict: false,
-        has_yielded: false,
     };
     // The closure's panics are caught where it is called. This is for those of nobody: a run must
     // end with an error rather than wait for a worker that is gone.
     let result = unwind::catch(|| worker.work()).unwrap_or_else(|panic| {
-        Err(Error::new(
-            ErrorKind::Panicked,
-            format!("in the worker itself: {panic}"),
-        ))
+        let text = format!("in the worker itself: {panic}");
+        Err(Resignation {
+            error: Error::new(ErrorKind::Panicked, text),
+            is_verdict: false,
+        })
     });
     worker.retreat(None);
-    let is_verdict = worker.is_verdict;
     worker.sink.flush();
-    run.leave(result, is_verdict);
+    let is_verdict = result
+        .as_ref()
+        .is_err_and(|resignation| resignation.is_verdict);
+    run.leave(result.map_err(|resignation| resignation.error), is_verdict);
+}
+
+/// Why a worker leaves a run that is not over.
+struct Resignation {
+    error: Error,
+    /// The same would meet every other worker, so the run is over.
+    is_verdict: bool,
+}
+
+/// Why a session is not used any further.
+enum Break {
+    /// It is broken.
+    Lost(Error),
+    /// It is in order, and given up to take a shard that is wanted first.
+    Yielded,
+    /// It is in order, but of no use to this worker.
+    Resign(Resignation),
+}
+
+impl From<Error> for Break {
+    fn from(error: Error) -> Self {
+        Self::Lost(error)
+    }
 }
 
 struct Worker<'a> {
@@ -79,23 +103,8 @@ struct Worker<'a> {
     fetch: Fetch,
     sink: &'a mut dyn Sink,
     reader: Reader,
-    pipeline: VecDeque<Command>,
+    pipeline: Pipeline,
     patience: Patience,
-    /// The error that this worker leaves with would meet every other as well.
-    is_verdict: bool,
-    /// It has given a healthy session up to take a shard that is wanted first.
-    has_yielded: bool,
-}
-
-/// A FETCH command whose end has not been seen.
-struct Command {
-    tag: u64,
-    shard: Shard,
-    answered: Vec<bool>,
-    missing: usize,
-    /// Where the next answer is expected.
-    hint: usize,
-    octets: u64,
 }
 
 /// Why a session is given back in good order.
@@ -107,8 +116,11 @@ enum Pause {
 }
 
 impl Worker<'_> {
-    fn work(&mut self) -> Result<()> {
+    fn work(&mut self) -> Result<(), Resignation> {
         while self.run.wait_for_work() {
+            if !self.hold_off() {
+                break;
+            }
             let mut session = match self.sessions.check_out(self.run.stop()) {
                 Ok(session) => session,
                 Err(error) => {
@@ -121,85 +133,122 @@ impl Worker<'_> {
                     self.run.used(&session);
                     self.sessions.check_in(session);
                     if matches!(pause, Pause::Over) {
-                        return Ok(());
+                        break;
                     }
                 }
-                Err(error) => {
+                Err(reason) => {
                     self.run.used(&session);
                     let was_stale = session.was_stale();
                     self.sessions.discard(session);
-                    self.lost(error, was_stale)?;
+                    self.sink.flush();
+                    match reason {
+                        Break::Lost(error) => self.lost(error, was_stale)?,
+                        Break::Yielded => self.retreat(None),
+                        Break::Resign(resignation) => return Err(resignation),
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    /// A session could not be opened. An error means that this worker leaves.
-    fn refused(&mut self, error: Error) -> Result<()> {
+    /// Waits as long as the server wants to be left in peace. Returns false when the run is over.
+    fn hold_off(&self) -> bool {
+        let left = self.sessions.governor().time_left();
+        left.is_zero() || self.run.pause(left)
+    }
+
+    /// A session could not be opened.
+    fn refused(&mut self, error: Error) -> Result<(), Resignation> {
         if self.run.stop().is_raised() {
-            return Err(error);
+            return Err(Resignation {
+                error,
+                is_verdict: false,
+            });
         }
         let advice = self.patience.refused(&error, self.sessions.open());
         let retry_in = match advice {
             Advice::Retry(delay) => Some(delay),
             Advice::Leave | Advice::Stop => None,
         };
-        let event = Event::SessionRefused {
+        self.emit(&Event::SessionRefused {
             error: error.clone(),
             retry_in,
-        };
-        self.sessions.settings().emit(&event);
+        });
+        if let Refusal::Throttled(Some(hint)) = Refusal::of(None, error.to_string().as_bytes()) {
+            self.throttled(hint);
+        }
         self.follow(advice, error)
     }
 
     /// A session broke. What it had not delivered goes back; the first of its shards is under
     /// suspicion, unless the session had been dead before it was asked anything.
-    fn lost(&mut self, error: Error, was_stale: bool) -> Result<()> {
+    fn lost(&mut self, error: Error, was_stale: bool) -> Result<(), Resignation> {
         if self.run.stop().is_raised() {
             self.retreat(None);
-            return Err(error);
+            return Err(Resignation {
+                error,
+                is_verdict: false,
+            });
         }
-        self.sink.flush();
-        if was_stale || std::mem::take(&mut self.has_yielded) {
+        if was_stale {
             self.retreat(None);
             return Ok(());
         }
         self.run.totals().reconnects.fetch_add(1, Ordering::Relaxed);
-        self.sessions.settings().emit(&Event::SessionLost {
+        self.emit(&Event::SessionLost {
             error: error.clone(),
         });
-        self.retreat(Some(&error));
+        if *error.kind() == ErrorKind::Timeout && self.pipeline.looks_dropped() {
+            self.sessions.governor().use_one_command_at_a_time();
+            self.retreat(None);
+        } else {
+            self.retreat(Some(&error));
+        }
         let advice = self.patience.lost();
         self.follow(advice, error)
     }
 
-    fn follow(&mut self, advice: Advice, error: Error) -> Result<()> {
+    fn follow(&mut self, advice: Advice, error: Error) -> Result<(), Resignation> {
         match advice {
             Advice::Retry(delay) => {
                 self.run.pause(delay);
                 Ok(())
             }
-            Advice::Leave => Err(error.with_attempts(self.patience.failures())),
-            Advice::Stop => {
-                self.is_verdict = true;
-                Err(error)
+            Advice::Leave => {
+                let error = error.with_attempts(self.patience.failures());
+                Err(Resignation {
+                    error,
+                    is_verdict: false,
+                })
             }
+            Advice::Stop => Err(Resignation {
+                error,
+                is_verdict: true,
+            }),
         }
+    }
+
+    fn emit(&self, event: &Event) {
+        self.sessions.settings().emit(event);
     }
 
     /// Gives back all that is in flight. With an error, the shard that was being answered is to
     /// blame for it.
     fn retreat(&mut self, blame: Option<&Error>) {
-        let mut culprit = blame;
-        let mut returned = Vec::with_capacity(self.pipeline.len());
-        for command in std::mem::take(&mut self.pipeline) {
-            let had_progress = command.missing < command.answered.len();
+        let mut blame = blame;
+        let mut returned = Vec::new();
+        for command in self.pipeline.drain() {
+            let is_due = command.missing() > 0;
+            let had_progress = command.has_progress();
             let mut shard = command.into_rest();
-            if let Some(error) = culprit.take() {
+            if is_due && let Some(error) = blame.take() {
                 shard.deaths = if had_progress { 1 } else { shard.deaths + 1 };
                 shard.error = Some(error.clone());
-                if shard.slots.len() == 1 && shard.deaths > MESSAGE_ATTEMPTS {
+                if shard.slots.len() == 1
+                    && shard.deaths > MESSAGE_ATTEMPTS
+                    && self.run.may_convict()
+                {
                     let attempts = shard.deaths;
                     self.fail(shard.slots[0], error.clone().with_attempts(attempts), 0);
                     shard.slots.clear();
@@ -211,9 +260,11 @@ impl Worker<'_> {
     }
 
     /// Uses a session until there is nothing more to do with it.
-    fn converse(&mut self, session: &mut Session) -> Result<Pause> {
+    fn converse(&mut self, session: &mut Session) -> Result<Pause, Break> {
         loop {
-            if let Some(pause) = self.send_ahead(session)? {
+            if self.pipeline.is_low()
+                && let Some(pause) = self.send_ahead(session)?
+            {
                 self.sink.flush();
                 return Ok(pause);
             }
@@ -224,54 +275,43 @@ impl Worker<'_> {
     /// Sends commands until enough is in flight. Returns a reason to pause if nothing is.
     fn send_ahead(&mut self, session: &mut Session) -> Result<Option<Pause>> {
         loop {
-            let in_flight = self.in_flight();
-            let is_idle = in_flight.commands == 0;
-            match self.run.take(&in_flight) {
+            let is_idle = self.pipeline.is_empty();
+            let governor = self.sessions.governor();
+            if is_idle && !governor.time_left().is_zero() {
+                return Ok(Some(Pause::Idle));
+            }
+            if !is_idle && (governor.is_serial() || !governor.time_left().is_zero()) {
+                break;
+            }
+            match self.run.take(&self.pipeline.in_flight()) {
                 Take::Shard(shard) => {
                     if is_idle {
                         session.expect_answers();
                     }
                     let uids = shard.uids();
                     // In the pipeline first, so that a failure to send gives it back.
-                    self.pipeline.push_back(Command::new(0, shard));
+                    self.pipeline.push(shard);
                     let tag = session.send_fetch(&uids, self.fetch)?;
-                    if let Some(command) = self.pipeline.back_mut() {
-                        command.tag = tag;
-                    }
+                    self.pipeline.sent(tag);
                 }
                 Take::NotNow if is_idle => return Ok(Some(Pause::Idle)),
                 Take::Finished if is_idle => return Ok(Some(Pause::Over)),
-                Take::NotNow | Take::Finished => {
-                    // With the stop raised, waiting for the rest would only take time.
-                    return if self.run.stop().is_raised() {
-                        Err(Error::cancelled())
-                    } else {
-                        Ok(None)
-                    };
-                }
+                // With the stop raised, waiting for the rest would only take time.
+                _ if self.run.stop().is_raised() => return Err(Error::cancelled()),
+                Take::NotNow | Take::Finished => break,
             }
         }
-    }
-
-    fn in_flight(&self) -> InFlight {
-        InFlight {
-            commands: self.pipeline.len(),
-            messages: self.pipeline.iter().map(|command| command.missing).sum(),
-            has_suspect: self
-                .pipeline
-                .iter()
-                .any(|command| command.shard.is_suspect()),
-        }
+        self.pipeline.top_up_done();
+        Ok(None)
     }
 
     /// Reads one response and deals with it.
-    fn receive(&mut self, session: &mut Session) -> Result<()> {
+    fn receive(&mut self, session: &mut Session) -> Result<(), Break> {
         let mut held = 0;
         let mut yields = false;
         let (run, pipeline) = (self.run, &self.pipeline);
         let answer = session.next_answer(&mut self.reader, |octets| {
-            let first_missing = || pipeline.iter().filter_map(Command::first_missing).min();
-            match run.admit(octets, first_missing)? {
+            match run.admit(octets, || pipeline.first_missing())? {
                 Admission::Granted => {
                     held += octets;
                     Ok(())
@@ -282,73 +322,59 @@ impl Worker<'_> {
                 }
             }
         });
-        // What was taken for a message that never became one goes back.
-        let claimed = match answer {
+        let mut is_taken = false;
+        let result = match answer {
             Ok(Answer::Fetched(Fetched {
                 uid,
                 body: Body::Nil,
                 ..
             })) => {
                 // Left open, so that it is asked for once more.
-                note(
-                    &mut self.pipeline,
-                    uid,
-                    Error::new(ErrorKind::NoBody, "it sent NIL"),
-                );
-                false
+                self.pipeline
+                    .note(Some(uid), Error::new(ErrorKind::NoBody, "it sent NIL"));
+                Ok(())
             }
             Ok(Answer::Fetched(fetched)) => {
-                let claimed = claim(&mut self.pipeline, fetched.uid, held);
-                if let Some(slot) = claimed {
+                if let Some(slot) = self.pipeline.claim(fetched.uid, held) {
+                    is_taken = true;
                     self.arrived(slot, fetched, held);
                 }
-                claimed.is_some()
+                Ok(())
             }
             Ok(Answer::Garbled { uid, excerpt }) => {
                 let error = Error::protocol(format!("the answer cannot be parsed: {excerpt}"));
-                match uid {
-                    Some(uid) => {
-                        if let Some(slot) = claim(&mut self.pipeline, uid, 0) {
-                            self.fail(slot, error, 0);
-                        }
-                    }
-                    // It will be found missing; then this is why.
-                    None => {
-                        if let Some(command) = self.pipeline.front_mut() {
-                            command.shard.error = Some(error);
-                        }
-                    }
+                match uid.and_then(|uid| self.pipeline.claim(uid, 0)) {
+                    Some(slot) => self.fail(slot, error, 0),
+                    // Some message will be found missing; then this is why.
+                    None => self.pipeline.note(None, error),
                 }
-                false
+                Ok(())
             }
             Ok(Answer::Completed { tag, status }) => {
-                let error = (status.condition != Condition::Ok)
-                    .then(|| Error::server(status.code_word(), status.text, "FETCH"));
-                if let Some(at) = self.pipeline.iter().position(|command| command.tag == tag)
-                    && let Some(command) = self.pipeline.remove(at)
-                {
-                    self.completed(session, command, error)?;
+                let is_ok = status.condition == Condition::Ok;
+                let refusal = Refusal::of(status.code_word().as_deref(), status.text);
+                let error = Error::server(status.code_word(), status.text, "FETCH");
+                let is_bad = status.condition == Condition::Bad;
+                match self.pipeline.complete(tag) {
+                    Some(command) if is_ok => self.completed(session, command, refusal, None),
+                    Some(command) if is_bad => self.not_understood(session, command, error),
+                    Some(command) => self.completed(session, command, refusal, Some(error)),
+                    None => Ok(()),
                 }
-                false
             }
             Ok(Answer::Bye { text }) => {
-                run.release(held);
-                return Err(Error::new(
-                    ErrorKind::Disconnected,
-                    format!("the server said goodbye: {text}"),
-                ));
+                let text = format!("the server said goodbye: {text}");
+                Err(Error::new(ErrorKind::Disconnected, text).into())
             }
-            Ok(Answer::Unrelated) => false,
-            Err(error) => {
-                run.release(held);
-                self.has_yielded = yields;
-                return Err(error);
-            }
+            Ok(Answer::Unrelated) => Ok(()),
+            Err(_) if yields => Err(Break::Yielded),
+            Err(error) => Err(error.into()),
         };
-        if !claimed {
+        // What was held for a message that never became one.
+        if !is_taken {
             run.release(held);
         }
-        Ok(())
+        result
     }
 
     fn arrived(&mut self, slot: Slot, fetched: Fetched, held: u64) {
@@ -362,10 +388,9 @@ impl Worker<'_> {
         match body {
             Body::Octets(raw) => {
                 let octets = raw.len() as u64;
-                self.run
-                    .totals()
-                    .octets
-                    .fetch_add(octets, Ordering::Relaxed);
+                let totals = self.run.totals();
+                totals.octets.fetch_add(octets, Ordering::Relaxed);
+                totals.received.fetch_add(1, Ordering::Relaxed);
                 self.patience.delivered();
                 let size = size.unwrap_or(octets);
                 let message = Message::new(uid, flags, internal_date, size, raw);
@@ -387,7 +412,7 @@ impl Worker<'_> {
 
     fn fail(&mut self, slot: Slot, error: Error, held: u64) {
         let error = error.with_uid(slot.uid);
-        self.sessions.settings().emit(&Event::MessageFailed {
+        self.emit(&Event::MessageFailed {
             error: error.clone(),
         });
         self.sink.take(Arrival {
@@ -397,47 +422,84 @@ impl Worker<'_> {
         });
     }
 
+    /// A command was answered with BAD: the line may be too long for this server. It is tried in
+    /// halves.
+    fn not_understood(
+        &mut self,
+        session: &mut Session,
+        command: Command,
+        error: Error,
+    ) -> Result<(), Break> {
+        let (messages, _) = command.received();
+        if messages > 0 || command.missing() < 2 {
+            return self.completed(session, command, Refusal::Other, Some(error));
+        }
+        self.run.give_back_in_halves(command.into_rest());
+        Ok(())
+    }
+
     /// A command is over. What its answer left out is asked for again, and then looked into.
     fn completed(
         &mut self,
         session: &mut Session,
         command: Command,
+        refusal: Refusal,
         error: Option<Error>,
-    ) -> Result<()> {
+    ) -> Result<(), Break> {
         self.sink.flush();
-        let answered = command.answered.len() - command.missing;
-        let (octets, was_absent) = (command.octets, command.shard.absences > 0);
-        if command.missing == 0 {
-            self.run.complete(answered as u64, octets);
+        if let Refusal::Throttled(hint) = refusal {
+            self.throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
+        }
+        if command.missing() == 0 {
+            let (messages, octets) = command.received();
+            self.run.complete(messages, octets);
             return Ok(());
         }
         let mut shard = command.into_rest();
         shard.deaths = 0;
-        shard.absences += 1;
-        shard.error = error.or(shard.error);
-        if was_absent {
-            // The second time. A suspect shard is alone, so the connection is free for a question.
-            match session.still_there(&shard.uids(), self.sessions.settings().timeouts.search) {
-                Ok(there) => self.sort_out(&mut shard, |uid| there.contains(uid)),
-                Err(error) => {
-                    self.run.give_back([shard]);
-                    return Err(error);
-                }
+        match (refusal, error) {
+            (Refusal::UsedUp, Some(error)) => {
+                self.run.give_back([shard]);
+                return Err(Break::Resign(Resignation {
+                    error,
+                    is_verdict: true,
+                }));
             }
-            session.expect_answers();
+            // Nobody's fault: the same is asked again later.
+            (Refusal::Throttled(_) | Refusal::Passing, Some(error)) => {
+                self.run.give_back([shard]);
+                let advice = self.patience.refused(&error, 0);
+                return self.follow(advice, error).map_err(Break::Resign);
+            }
+            (_, error) => shard.error = error.or(shard.error),
         }
+        shard.absences += 1;
+        let result = match shard.absences {
+            1 => Ok(()),
+            _ => self.look_into(session, &mut shard),
+        };
         self.run.give_back([shard]);
-        Ok(())
+        Ok(result?)
+    }
+
+    /// All workers slow down, and one fewer goes on.
+    fn throttled(&self, pause: Duration) {
+        if self.sessions.governor().hold_off(pause) {
+            self.emit(&Event::Throttled { pause });
+            self.sessions.use_one_less();
+        }
     }
 
     /// Of a shard left out twice, reports what is gone, and what is there but withheld too often.
-    fn sort_out(&mut self, shard: &mut Shard, is_there: impl Fn(Uid) -> bool) {
+    /// Being suspect, the shard is alone, so the connection is free for a question.
+    fn look_into(&mut self, session: &mut Session, shard: &mut Shard) -> Result<()> {
+        let limit = self.sessions.settings().timeouts.search;
+        let there = session.still_there(&shard.uids(), limit)?;
+        session.expect_answers();
         let attempts = shard.absences;
         for slot in std::mem::take(&mut shard.slots) {
-            if !is_there(slot.uid) {
-                self.sessions
-                    .settings()
-                    .emit(&Event::MessageGone { uid: slot.uid });
+            if !there.contains(slot.uid) {
+                self.emit(&Event::MessageGone { uid: slot.uid });
                 self.sink.take(Arrival {
                     slot,
                     content: Content::Gone,
@@ -456,71 +518,6 @@ impl Worker<'_> {
                 shard.slots.push(slot);
             }
         }
-    }
-}
-
-impl Command {
-    fn new(tag: u64, shard: Shard) -> Self {
-        let missing = shard.slots.len();
-        Self {
-            tag,
-            answered: vec![false; missing],
-            missing,
-            hint: 0,
-            octets: 0,
-            shard,
-        }
-    }
-
-    /// Finds an UID that was asked for and has not been received.
-    fn claim(&mut self, uid: Uid, octets: u64) -> Option<Slot> {
-        let slots = &self.shard.slots;
-        let at = if slots.get(self.hint).is_some_and(|slot| slot.uid == uid) {
-            self.hint
-        } else {
-            slots.binary_search_by_key(&uid, |slot| slot.uid).ok()?
-        };
-        if std::mem::replace(&mut self.answered[at], true) {
-            return None;
-        }
-        self.hint = at + 1;
-        self.missing -= 1;
-        self.octets += octets;
-        Some(slots[at])
-    }
-
-    fn first_missing(&self) -> Option<u32> {
-        let slots = self.shard.slots.iter().zip(&self.answered);
-        slots
-            .filter(|(_, answered)| !**answered)
-            .map(|(slot, _)| slot.position)
-            .min()
-    }
-
-    /// What was not answered.
-    fn into_rest(mut self) -> Shard {
-        let mut answered = self.answered.iter();
-        self.shard.slots.retain(|_| answered.next() == Some(&false));
-        self.shard
-    }
-}
-
-fn claim(pipeline: &mut VecDeque<Command>, uid: Uid, octets: u64) -> Option<Slot> {
-    pipeline
-        .iter_mut()
-        .find_map(|command| command.claim(uid, octets))
-}
-
-/// Notes why an UID that was asked for will be found missing.
-fn note(pipeline: &mut VecDeque<Command>, uid: Uid, error: Error) {
-    let asked = |command: &&mut Command| {
-        command
-            .shard
-            .slots
-            .binary_search_by_key(&uid, |slot| slot.uid)
-            .is_ok()
-    };
-    if let Some(command) = pipeline.iter_mut().find(asked) {
-        command.shard.error = Some(error);
+        Ok(())
     }
 }
