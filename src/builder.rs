@@ -13,7 +13,7 @@ use crate::pool::Sessions;
 use crate::session::{Security, Settings};
 use crate::stop::Stop;
 use crate::transport::{Connect, Roots};
-use crate::url::{MailboxUrl, Scheme};
+use crate::url::Scheme;
 
 /// How many sessions servers commonly grant to one account and address: Gmail 15, Dovecot 10 by
 /// default, some hosts fewer.
@@ -73,7 +73,7 @@ impl Builder {
     }
 
     pub(crate) fn from_url(url: &str) -> Result<Self> {
-        let url = MailboxUrl::parse(url)?;
+        let url = crate::url::parse(url)?;
         let mut builder = Self::new(url.host);
         builder.security = match url.security {
             Scheme::Imaps => Security::Tls,

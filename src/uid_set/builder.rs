@@ -34,6 +34,8 @@ impl UidSetBuilder {
     }
 
     fn push_range(&mut self, range: Range) {
+        // Before anything is compared with the end, because it may change the end.
+        self.make_room();
         if let Some(end) = self.ranges.last_mut() {
             if range.first >= end.first {
                 if end.reaches(range) {
@@ -41,21 +43,15 @@ impl UidSetBuilder {
                     return;
                 }
             } else {
+                // Also when it grows downwards, because it may now reach the one before it.
+                self.unordered = true;
                 if range.reaches(*end) {
                     end.first = range.first;
                     end.last = end.last.max(range.last);
-                    // It has grown downwards, and may now reach the one before it.
-                    self.unordered = true;
                     return;
                 }
             }
         }
-        self.make_room();
-        // Looked at only now: making room may have sorted another range to the end.
-        self.unordered |= self
-            .ranges
-            .last()
-            .is_some_and(|end| range.first < end.first || end.reaches(range));
         self.ranges.push(range);
     }
 
@@ -164,6 +160,17 @@ mod tests {
         }
         assert!(builder.ranges.capacity() <= 16);
         assert_eq!(builder.finish().to_string(), "1,5,9");
+    }
+
+    #[test]
+    fn sorting_on_the_way_loses_no_uid_that_comes_next() {
+        // Each of these may be the one before which the list is full.
+        for length in 1..100 {
+            let numbers = (1..=length).flat_map(|number| [2 * number + 1_000, 2 * number]);
+            let set: UidSet = numbers.map(uid).collect();
+            assert_eq!(set.len(), 2 * length as usize);
+            assert!(set.iter().is_sorted());
+        }
     }
 
     #[test]

@@ -18,19 +18,15 @@ impl fmt::Display for Range {
     }
 }
 
-fn write_ranges(f: &mut fmt::Formatter<'_>, ranges: &[Range]) -> fmt::Result {
-    for (index, range) in ranges.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        write!(f, "{comma}{range}")?;
-    }
-    Ok(())
-}
-
 /// Writes the set as a command needs it, `1:5,9`: ascending and as short as can be. The empty
 /// set, for which IMAP has no form, is the empty string.
 impl fmt::Display for UidSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_ranges(f, &self.ranges)
+        for (index, range) in self.ranges.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{range}")?;
+        }
+        Ok(())
     }
 }
 
@@ -39,21 +35,19 @@ const SHOWN_RANGES: usize = 16;
 
 impl fmt::Debug for UidSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UidSet(")?;
-        self.write_excerpt(f)?;
-        f.write_str(")")
+        write!(f, "UidSet({})", self.excerpt())
     }
 }
 
 impl UidSet {
-    /// Writes the set for people: the start of a long one, and how long it is.
-    pub(crate) fn write_excerpt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The set for people to read: of a long one its start, and how long it is.
+    pub(crate) fn excerpt(&self) -> String {
         match self.ranges.get(..SHOWN_RANGES) {
             Some(head) if head.len() < self.ranges.len() => {
-                write_ranges(f, head)?;
-                write!(f, ",… {} UIDs", self.len)
+                let head: Vec<String> = head.iter().map(Range::to_string).collect();
+                format!("{},… {} UIDs", head.join(","), self.len)
             }
-            _ => write_ranges(f, &self.ranges),
+            _ => self.to_string(),
         }
     }
 }
