@@ -100,7 +100,7 @@ mod stop;
 #[cfg(feature = "test-server")]
 pub mod testing;
 mod transport;
-mod uid_set;
+pub mod uid_set;
 mod unwind;
 mod url;
 

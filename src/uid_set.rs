@@ -15,6 +15,7 @@ mod uid;
 
 pub(crate) use self::builder::UidSetBuilder;
 pub(crate) use self::cursor::{Cursor, Direction};
+pub use self::iter::{IntoIter, Iter};
 use self::range::Range;
 pub use self::uid::Uid;
 
