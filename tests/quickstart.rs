@@ -2,18 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// `cargo test` builds the examples beside the tests: `target/debug/examples`.
 fn quickstart(arguments: &[&str]) -> Output {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
-    let program: PathBuf = profile.join("examples").join("quickstart");
-    Command::new(&program)
-        .args(arguments)
-        .output()
-        .unwrap_or_else(|error| panic!("{}: {error}", program.display()))
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args([
+        "run",
+        "--quiet",
+        "--offline",
+        "--example",
+        "quickstart",
+    ]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    command.arg("--").args(arguments).output().unwrap()
 }
 
 #[test]
