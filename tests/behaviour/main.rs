@@ -1,0 +1,76 @@
+//! One suite of behaviours, run against the in-process server and against a real Dovecot, over
+//! plain TCP and over TLS.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cases;
+mod place;
+
+use place::Place;
+
+/// Makes a module for each server with a test for each case.
+macro_rules! suite {
+    ($($case:ident),+ $(,)?) => {
+        mod in_process {
+            use super::*;
+            $(#[test] fn $case() { cases::$case(Place::in_process); })+
+        }
+
+        mod dovecot {
+            use super::*;
+            $(#[test] fn $case() {
+                if support::dovecot::dovecot_or_skip().is_some() {
+                    cases::$case(Place::dovecot);
+                }
+            })+
+        }
+
+        mod dovecot_over_tls {
+            use super::*;
+            $(#[test] fn $case() {
+                if support::dovecot::dovecot_or_skip().is_some() {
+                    cases::$case(Place::dovecot_over_tls);
+                }
+            })+
+        }
+
+        mod dovecot_over_starttls {
+            use super::*;
+            $(#[test] fn $case() {
+                if support::dovecot::dovecot_or_skip().is_some() {
+                    cases::$case(Place::dovecot_over_starttls);
+                }
+            })+
+        }
+    };
+}
+
+suite! {
+    every_run_delivers_each_message_once_octet_for_octet,
+    nasty_messages_arrive_octet_for_octet,
+    imap_keeps_the_order_and_newest_first_turns_it_round,
+    shard_size_and_window_change_nothing_but_the_pace,
+    scoped_runs_borrow,
+    each_worker_has_a_state_of_its_own,
+    fold_adds_up_whatever_worker_gets_what,
+    an_empty_result_runs_to_an_empty_end,
+    one_match_and_fewer_matches_than_workers,
+    except_leaves_out_and_uids_bring_back,
+    uids_that_do_not_exist_are_gone,
+    headers_metadata_and_parts_are_fetched_without_the_rest,
+    nothing_on_the_server_changes,
+    sessions_serve_the_next_run_and_are_never_more_than_workers,
+    clones_share_the_sessions_between_threads,
+    a_search_within_a_loop_over_results_finds_a_session,
+    searches_find_what_they_describe,
+    searches_beyond_ascii_find_what_they_describe,
+    closed_means_closed,
+}

@@ -1,0 +1,156 @@
+//! A server with messages, of whatever kind, and the way to it.
+
+use std::collections::BTreeMap;
+
+use parallel_mailbox::testing::{Server, TestMessage};
+use parallel_mailbox::{Builder, Message, ParallelMailbox, Security};
+
+use crate::support::dovecot::{Dovecot, dovecot_or_skip};
+use crate::support::maildir;
+use crate::support::raw_client::RawClient;
+
+pub(crate) struct Place {
+    server: Kind,
+    way: Way,
+    /// What the server holds, by UID.
+    pub(crate) expected: BTreeMap<u32, Vec<u8>>,
+}
+
+enum Kind {
+    InProcess(Server),
+    Dovecot(Dovecot),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Plain,
+    Tls,
+    StartTls,
+}
+
+/// Makes a place with these messages, UIDs 1 to n.
+pub(crate) type MakePlace = fn(Vec<Vec<u8>>) -> Place;
+
+fn numbered(messages: impl IntoIterator<Item = Vec<u8>>) -> BTreeMap<u32, Vec<u8>> {
+    (1..).zip(messages).collect()
+}
+
+impl Place {
+    pub(crate) fn in_process(messages: Vec<Vec<u8>>) -> Self {
+        let server = Server::builder()
+            .messages(messages.iter().map(|raw| TestMessage::new(raw.clone())))
+            .start()
+            .unwrap();
+        Self {
+            server: Kind::InProcess(server),
+            way: Way::Plain,
+            expected: numbered(messages),
+        }
+    }
+
+    pub(crate) fn dovecot(messages: Vec<Vec<u8>>) -> Self {
+        Self::dovecot_by(Way::Plain, messages)
+    }
+
+    pub(crate) fn dovecot_over_tls(messages: Vec<Vec<u8>>) -> Self {
+        Self::dovecot_by(Way::Tls, messages)
+    }
+
+    pub(crate) fn dovecot_over_starttls(messages: Vec<Vec<u8>>) -> Self {
+        Self::dovecot_by(Way::StartTls, messages)
+    }
+
+    fn dovecot_by(way: Way, messages: Vec<Vec<u8>>) -> Self {
+        let expected = numbered(messages.iter().map(|raw| maildir::expected(raw)));
+        // The suite asks first whether it is there.
+        let server = dovecot_or_skip().unwrap().messages(messages).start();
+        Self {
+            server: Kind::Dovecot(server),
+            way,
+            expected,
+        }
+    }
+
+    pub(crate) fn builder(&self) -> Builder {
+        match &self.server {
+            Kind::InProcess(server) => ParallelMailbox::builder("127.0.0.1")
+                .port(server.port())
+                .security(Security::DangerPlaintext)
+                .login(server.user(), server.password()),
+            Kind::Dovecot(server) => {
+                let builder = ParallelMailbox::builder("localhost")
+                    .login(server.user(), server.password())
+                    .root_certificate(server.certificate_pem());
+                match self.way {
+                    Way::Plain => builder
+                        .port(server.plain_port())
+                        .security(Security::DangerPlaintext),
+                    Way::Tls => builder.port(server.tls_port()),
+                    Way::StartTls => builder
+                        .port(server.plain_port())
+                        .security(Security::StartTls),
+                }
+            }
+        }
+    }
+
+    pub(crate) fn connect(&self, workers: usize) -> ParallelMailbox {
+        self.builder().workers(workers).connect().unwrap()
+    }
+
+    /// How many sessions there are and have been; only the in-process server counts them.
+    pub(crate) fn connections(&self) -> Option<(u64, usize)> {
+        match &self.server {
+            Kind::InProcess(server) => {
+                let connections = server.connections();
+                Some((connections.accepted, connections.peak))
+            }
+            Kind::Dovecot(_) => None,
+        }
+    }
+
+    /// The messages without `\Seen`, asked for by a client of its own.
+    pub(crate) fn unseen(&self) -> usize {
+        let (port, user, password) = match &self.server {
+            Kind::InProcess(server) => (server.port(), server.user(), server.password()),
+            Kind::Dovecot(server) => (server.plain_port(), server.user(), server.password()),
+        };
+        let mut client = RawClient::connect(port);
+        client.greeting();
+        client.ok(&format!("LOGIN {user} {password}"));
+        client.ok("EXAMINE INBOX");
+        let answer = client.ok("UID SEARCH UNSEEN");
+        let line = answer
+            .iter()
+            .find(|piece| piece.line.starts_with("* SEARCH"));
+        line.map_or(0, |piece| {
+            piece.line.split_ascii_whitespace().skip(2).count()
+        })
+    }
+
+    /// Fails if the message is not what the server holds.
+    pub(crate) fn check(&self, message: &Message) -> u32 {
+        let uid = message.uid().get();
+        let expected = &self.expected[&uid];
+        assert!(
+            message.raw() == expected.as_slice(),
+            "message {uid} is not as on the server"
+        );
+        assert_eq!(message.size(), expected.len() as u64);
+        uid
+    }
+}
+
+/// Some messages that can be told apart.
+pub(crate) fn letters(count: usize) -> Vec<Vec<u8>> {
+    (1..=count)
+        .map(|number| {
+            let body = "x".repeat(number % 300);
+            format!(
+                "From: Ann <ann{}@example.org>\r\nSubject: letter {number}\r\n\r\n{body}\r\n",
+                number % 7
+            )
+            .into_bytes()
+        })
+        .collect()
+}
