@@ -5,15 +5,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::dispenser::{Shard, Slot, Take};
-use super::governor::{Advice, Patience, Refusal};
+use super::governor::{Advice, Patience};
 use super::pipeline::{Command, Pipeline};
 use super::run::{Admission, Run};
 use super::sessions::Sessions;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::event::Event;
 use crate::fetch::{Answer, Body, Fetch, Fetched, Reader};
 use crate::message::Message;
-use crate::session::Session;
+use crate::session::{Refusal, Session};
 use crate::transport::Condition;
 use crate::unwind;
 
@@ -353,7 +353,12 @@ impl Worker<'_> {
             Ok(Answer::Completed { tag, status }) => {
                 let is_ok = status.condition == Condition::Ok;
                 let refusal = Refusal::of(status.code_word().as_deref(), status.text);
-                let error = Error::server(status.code_word(), status.text, "FETCH");
+                let error = match refusal {
+                    Refusal::Throttled(_) => {
+                        Error::new(ErrorKind::Throttled, excerpt(status.text)).in_context("FETCH")
+                    }
+                    _ => Error::server(status.code_word(), status.text, "FETCH"),
+                };
                 let is_bad = status.condition == Condition::Bad;
                 match self.pipeline.complete(tag) {
                     Some(command) if is_ok => self.completed(session, command, refusal, None),

@@ -8,6 +8,7 @@
 
 mod fence;
 mod open;
+mod refusal;
 mod search;
 mod settings;
 
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::fence::{Fence, Handle};
+pub(crate) use self::refusal::Refusal;
 pub use self::settings::Security;
 pub(crate) use self::settings::Settings;
 use crate::error::Result;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::fence::{Completion, Fence, Handle};
-use super::{Selected, Session, Settings, lock};
+use super::{Refusal, Selected, Session, Settings, lock};
 use crate::Security;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result, excerpt};
@@ -241,16 +241,13 @@ fn login_refused(completion: &Completion, alert: Option<&str>) -> Error {
     }
     let shown = code.map(|code| format!("[{code}] {text}")).unwrap_or(text);
     let said = [&completion.text, alert.unwrap_or_default().as_bytes()].concat();
-    let kind = match code {
+    let kind = match Refusal::of(code, &said) {
         _ if is_about_limit(code, &said) => ErrorKind::SessionLimit,
-        Some("UNAVAILABLE" | "INUSE" | "SERVERBUG" | "CONTACTADMIN") => {
-            return Error::server(completion.code.clone(), &completion.text, "login");
+        Refusal::Throttled(_) => ErrorKind::Throttled,
+        Refusal::Other if code != Some("CONTACTADMIN") && completion.condition == Condition::No => {
+            ErrorKind::Auth
         }
-        Some("THROTTLED") => ErrorKind::Throttled,
-        _ if completion.condition == Condition::Bad => {
-            return Error::server(completion.code.clone(), &completion.text, "login");
-        }
-        _ => ErrorKind::Auth,
+        _ => return Error::server(completion.code.clone(), &completion.text, "login"),
     };
     Error::new(kind, shown)
 }
@@ -365,6 +362,8 @@ mod tests {
             ErrorKind::Auth
         );
         assert_eq!(refused(None, "LOGIN failed."), ErrorKind::Auth);
+        let throttled = "Request is throttled. Suggested Backoff Time: 1000 milliseconds";
+        assert_eq!(refused(None, throttled), ErrorKind::Throttled);
         for (code, text) in [
             (Some("LIMIT"), "Sorry"),
             (

@@ -18,7 +18,7 @@ pub(crate) struct Place {
 
 enum Kind {
     InProcess(Server),
-    Dovecot(Dovecot),
+    Dovecot(Box<Dovecot>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Place {
         // The suite asks first whether it is there.
         let server = dovecot_or_skip().unwrap().messages(messages).start();
         Self {
-            server: Kind::Dovecot(server),
+            server: Kind::Dovecot(Box::new(server)),
             way,
             expected,
         }
