@@ -469,3 +469,11 @@ fn endless_chatter_and_an_endless_line_are_protocol_errors_and_made_good() {
         assert!(told, "{:?}", ending.events);
     }
 }
+
+#[test]
+fn a_message_that_makes_the_server_fall_silent_is_found_too() {
+    for workers in [1, 3] {
+        let ending = play(60, workers, [Fault::stall().uid(23)]).run();
+        ending.assert_failed(23, &ErrorKind::Timeout);
+    }
+}

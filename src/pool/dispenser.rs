@@ -163,10 +163,8 @@ impl Dispenser {
                 return Take::NotNow;
             }
             let mut shard = entry.remove();
-            if shard.deaths >= 2 && shard.slots.len() > 1 {
-                shard.deaths = 1;
-                let rest = shard.split();
-                self.returned.insert(rest.lowest(), rest);
+            if shard.deaths >= 2 {
+                self.narrow(&mut shard);
             }
             self.out += 1;
             return Take::Shard(shard);
@@ -191,6 +189,27 @@ impl Dispenser {
         }
         self.out += 1;
         Take::Shard(self.cut(size.min(room)))
+    }
+
+    /// Cuts a shard that has broken sessions: its first message alone, since servers answer in
+    /// order and stumble over what is next, and the halves of the rest.
+    fn narrow(&mut self, shard: &mut Shard) {
+        if shard.slots.len() < 2 {
+            return;
+        }
+        shard.deaths = 1;
+        let slots = shard.slots.split_off(1);
+        let mut rest = Shard {
+            slots,
+            deaths: 1,
+            absences: shard.absences,
+            error: shard.error.clone(),
+        };
+        if rest.slots.len() > 1 {
+            let half = rest.split();
+            self.returned.insert(half.lowest(), half);
+        }
+        self.returned.insert(rest.lowest(), rest);
     }
 
     /// Whether [`take`](Dispenser::take) would have something, now, for an idle worker, or say

@@ -66,9 +66,13 @@ pub(crate) enum Advice {
     Stop,
 }
 
-/// Finding the one message in a shard that breaks every session takes so many sessions: halving
-/// 512 nine times, and then some to be sure.
+/// Finding the one message in a shard that breaks every session takes so many sessions at most:
+/// halving 512 nine times, and then some to be sure.
 const NARROWING: u32 = 16;
+
+/// Each costs a whole deadline, so fewer are borne: an accident, and two to see whether one
+/// message is to blame.
+const MAX_TIMEOUTS: u32 = 3;
 
 /// The longest wait after a session broke, since another can be had: that was not the trouble.
 const LONGEST_AFTER_LOSS: Duration = Duration::from_secs(1);
@@ -79,6 +83,7 @@ pub(crate) struct Patience {
     retry: Retry,
     refusals: u32,
     losses: u32,
+    timeouts: u32,
 }
 
 impl Patience {
@@ -87,12 +92,15 @@ impl Patience {
             retry,
             refusals: 0,
             losses: 0,
+            timeouts: 0,
         }
     }
 
+    /// There was progress: a message was delivered, or one found guilty.
     pub(crate) fn delivered(&mut self) {
         self.refusals = 0;
         self.losses = 0;
+        self.timeouts = 0;
     }
 
     /// Failures since the last message that was delivered.
@@ -118,8 +126,14 @@ impl Patience {
     }
 
     /// A session broke.
-    pub(crate) fn lost(&mut self) -> Advice {
+    pub(crate) fn lost(&mut self, error: &Error) -> Advice {
         self.losses += 1;
+        if *error.kind() == ErrorKind::Timeout {
+            self.timeouts += 1;
+            if self.timeouts >= MAX_TIMEOUTS {
+                return Advice::Leave;
+            }
+        }
         match self.losses {
             // A mere accident: no wait.
             1 => Advice::Retry(Duration::ZERO),
@@ -184,9 +198,10 @@ mod tests {
     #[test]
     fn sessions_that_break_one_after_the_other_are_borne_long_enough_to_find_the_culprit() {
         let mut patience = patience();
-        assert_eq!(patience.lost(), Advice::Retry(Duration::ZERO));
+        let lost = Error::new(ErrorKind::Disconnected, "");
+        assert_eq!(patience.lost(&lost), Advice::Retry(Duration::ZERO));
         let borne = (0..)
-            .take_while(|_| patience.lost() != Advice::Leave)
+            .take_while(|_| patience.lost(&lost) != Advice::Leave)
             .count();
         assert!(borne > 12, "{borne}");
     }

@@ -205,7 +205,7 @@ impl Worker<'_> {
         } else {
             self.retreat(Some(&error));
         }
-        let advice = self.patience.lost();
+        let advice = self.patience.lost(&error);
         self.follow(advice, error)
     }
 
@@ -245,13 +245,16 @@ impl Worker<'_> {
             if is_due && let Some(error) = blame.take() {
                 shard.deaths = if had_progress { 1 } else { shard.deaths + 1 };
                 shard.error = Some(error.clone());
-                if shard.slots.len() == 1
-                    && shard.deaths > MESSAGE_ATTEMPTS
-                    && self.run.may_convict()
-                {
+                // Silence costs a deadline each time, so less of it must do.
+                let enough = match error.kind() {
+                    ErrorKind::Timeout => 2,
+                    _ => MESSAGE_ATTEMPTS + 1,
+                };
+                if shard.slots.len() == 1 && shard.deaths >= enough && self.run.may_convict() {
                     let attempts = shard.deaths;
                     self.fail(shard.slots[0], error.clone().with_attempts(attempts), 0);
                     shard.slots.clear();
+                    self.patience.delivered();
                 }
             }
             returned.push(shard);
