@@ -245,9 +245,15 @@ impl Builder {
                 "a largest message of 0 octets lets nothing through",
             ));
         }
+        // Reading the system's certificates takes tens of milliseconds.
+        let is_needed = self.security != Security::DangerPlaintext || !self.roots.is_empty();
+        let roots = match is_needed {
+            true => Some(Roots::new(&self.roots)?),
+            false => None,
+        };
         Ok(Settings {
             port: self.port.unwrap_or(self.security.default_port()),
-            roots: Roots::new(&self.roots)?,
+            roots,
             host: self.host,
             security: self.security,
             connector: self.connector,

@@ -48,7 +48,7 @@ pub(crate) struct Reader {
     frame: Frame,
     fetch: Fetch,
     max_message_size: u64,
-    /// Responses in a row that answer nothing.
+    /// Responses in a row, of one session, that answer nothing.
     chatter: u32,
 }
 
@@ -64,6 +64,11 @@ impl Reader {
             max_message_size,
             chatter: 0,
         }
+    }
+
+    /// Starts on another connection.
+    pub(crate) fn begin(&mut self) {
+        self.chatter = 0;
     }
 
     /// Reads the next response. `tag_prefix` is what the tags of our commands begin with.

@@ -158,14 +158,16 @@ impl<T> Consumer<T> {
                     if let Some(reorder) = &self.reorder {
                         self.run.want(reorder.next);
                     }
-                    match deadline {
+                    let received = match deadline {
                         Some(deadline) => self.receiver.recv_deadline(deadline),
                         None => self.receiver.recv().map_err(RecvTimeoutError::from),
+                    };
+                    match received {
+                        Ok(item) => item,
+                        Err(RecvTimeoutError::Timeout) => return Err(RecvTimeoutError::Timeout),
+                        // What is left behind holes has had its turn in the reordering already.
+                        Err(RecvTimeoutError::Disconnected) => return self.leftover(),
                     }
-                    .or_else(|error| match error {
-                        RecvTimeoutError::Timeout => Err(error),
-                        RecvTimeoutError::Disconnected => self.leftover(),
-                    })?
                 }
             };
             match &mut self.reorder {
@@ -235,7 +237,12 @@ impl<T> Drop for Consumer<T> {
 
 impl<T> Reorder<T> {
     fn push(&mut self, item: Item<T>) {
-        let at = (item.position - self.next) as usize;
+        // What was taken already would be a mistake of ours; it must not become a huge index.
+        let Some(at) = item.position.checked_sub(self.next) else {
+            debug_assert!(false, "position {} comes twice", item.position);
+            return;
+        };
+        let at = at as usize;
         if at >= self.items.len() {
             self.items.resize_with(at + 1, || None);
         }

@@ -264,6 +264,7 @@ impl Worker<'_> {
 
     /// Uses a session until there is nothing more to do with it.
     fn converse(&mut self, session: &mut Session) -> Result<Pause, Break> {
+        self.reader.begin();
         loop {
             if self.pipeline.is_low()
                 && let Some(pause) = self.send_ahead(session)?

@@ -43,7 +43,7 @@ fn greet(settings: &Settings, stop: &Stop, end: Instant) -> Result<(Fence, Greet
     // A caller's own stream may bring its own protection.
     let mut is_secure = stream.is_secure();
     if !is_secure && settings.security == Security::Tls {
-        stream = secure(&settings.roots, &settings.host, stream, end, stop)?;
+        stream = protect(settings, stream, end, stop)?;
         is_secure = true;
     }
     let mut fence = Fence::new(Wire::new(stream, settings.timeouts, stop.clone())?);
@@ -80,6 +80,19 @@ fn connect(settings: &Settings, stop: &Stop) -> Result<Box<dyn Stream>> {
         .map_err(|error| {
             Error::new(ErrorKind::Connect, format!("{host}:{port}: {error}")).with_source(error)
         })
+}
+
+fn protect(
+    settings: &Settings,
+    stream: Box<dyn Stream>,
+    end: Instant,
+    stop: &Stop,
+) -> Result<Box<dyn Stream>> {
+    match &settings.roots {
+        Some(roots) => secure(roots, &settings.host, stream, end, stop),
+        // `Builder` makes them wherever TLS is asked for.
+        None => Err(Error::new(ErrorKind::Tls, "no certificates to trust")),
+    }
 }
 
 fn is_local(host: &str) -> bool {
@@ -157,7 +170,7 @@ fn start_tls(mut fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -
         }
     }
     let stream = fence.wire.into_stream()?;
-    let stream = secure(&settings.roots, &settings.host, stream, end, stop)?;
+    let stream = protect(settings, stream, end, stop)?;
     let wire = Wire::new(stream, settings.timeouts, stop.clone())?;
     // A new fence: everything heard before the handshake is forgotten.
     Ok(Fence::new(wire))

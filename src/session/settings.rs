@@ -37,7 +37,8 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) security: Security,
     pub(crate) connector: Option<Arc<dyn Connect>>,
-    pub(crate) roots: Roots,
+    /// Absent where no TLS is asked for.
+    pub(crate) roots: Option<Roots>,
     pub(crate) credentials: Credentials,
     /// As the caller wrote it.
     pub(crate) mailbox: String,
