@@ -79,6 +79,11 @@
 
 #![forbid(unsafe_code)]
 
+// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 mod builder;
 mod credentials;
 mod error;

@@ -11,6 +11,8 @@ use crate::stop::Stop;
 /// What a session is doing, for the text of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
+    // Without TLS there is no handshake.
+    #[cfg_attr(not(feature = "native-tls"), allow(dead_code))]
     Handshake,
     Greeting,
     StartTls,
