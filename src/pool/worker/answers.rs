@@ -1,0 +1,239 @@
+//! What the responses to FETCH mean for a worker: messages to hand on, messages to ask for again,
+//! messages to give up.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{Arrival, Break, Content, MESSAGE_ATTEMPTS, Resignation, Worker};
+use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::event::Event;
+use crate::fetch::{Answer, Body, Fetched};
+use crate::message::Message;
+use crate::pool::dispenser::{Shard, Slot};
+use crate::pool::pipeline::Command;
+use crate::pool::run::Admission;
+use crate::session::{Refusal, Session};
+use crate::transport::Condition;
+
+impl Worker<'_> {
+    /// Reads one response and deals with it.
+    pub(super) fn receive(&mut self, session: &mut Session) -> Result<(), Break> {
+        let mut held = 0;
+        let mut yields = false;
+        let (run, pipeline) = (self.run, &self.pipeline);
+        let answer = session.next_answer(&mut self.reader, |octets| {
+            match run.admit(octets, || pipeline.first_missing())? {
+                Admission::Granted => {
+                    held += octets;
+                    Ok(())
+                }
+                Admission::Yield => {
+                    yields = true;
+                    Err(Error::cancelled())
+                }
+            }
+        });
+        let mut is_taken = false;
+        let result = match answer {
+            Ok(Answer::Fetched(Fetched {
+                uid,
+                body: Body::Nil,
+                ..
+            })) => {
+                // Left open, so that it is asked for once more.
+                self.pipeline
+                    .note(Some(uid), Error::new(ErrorKind::NoBody, "it sent NIL"));
+                Ok(())
+            }
+            Ok(Answer::Fetched(fetched)) => {
+                if let Some(slot) = self.pipeline.claim(fetched.uid, held) {
+                    is_taken = true;
+                    self.arrived(slot, fetched, held);
+                }
+                Ok(())
+            }
+            Ok(Answer::Garbled { uid, excerpt }) => {
+                let error = Error::protocol(format!("the answer cannot be parsed: {excerpt}"));
+                match uid.and_then(|uid| self.pipeline.claim(uid, 0)) {
+                    Some(slot) => self.fail(slot, error, 0),
+                    // Some message will be found missing; then this is why.
+                    None => self.pipeline.note(None, error),
+                }
+                Ok(())
+            }
+            Ok(Answer::Completed { tag, status }) => {
+                let is_ok = status.condition == Condition::Ok;
+                let refusal = Refusal::of(status.code_word().as_deref(), status.text);
+                let error = match refusal {
+                    Refusal::Throttled(_) => {
+                        Error::new(ErrorKind::Throttled, excerpt(status.text)).in_context("FETCH")
+                    }
+                    _ => Error::server(status.code_word(), status.text, "FETCH"),
+                };
+                let is_bad = status.condition == Condition::Bad;
+                match self.pipeline.complete(tag) {
+                    Some(command) if is_ok => self.completed(session, command, refusal, None),
+                    Some(command) if is_bad => self.not_understood(session, command, error),
+                    Some(command) => self.completed(session, command, refusal, Some(error)),
+                    None => Ok(()),
+                }
+            }
+            Ok(Answer::Bye { text }) => {
+                let text = format!("the server said goodbye: {text}");
+                Err(Error::new(ErrorKind::Disconnected, text).into())
+            }
+            Ok(Answer::Unrelated) => Ok(()),
+            Err(_) if yields => Err(Break::Yielded),
+            Err(error) => Err(error.into()),
+        };
+        // What was held for a message that never became one.
+        if !is_taken {
+            run.release(held);
+        }
+        result
+    }
+
+    fn arrived(&mut self, slot: Slot, fetched: Fetched, held: u64) {
+        let Fetched {
+            uid,
+            flags,
+            internal_date,
+            size,
+            body,
+        } = fetched;
+        match body {
+            Body::Octets(raw) => {
+                let octets = raw.len() as u64;
+                let totals = self.run.totals();
+                totals.octets.fetch_add(octets, Ordering::Relaxed);
+                totals.received.fetch_add(1, Ordering::Relaxed);
+                self.patience.delivered();
+                let size = size.unwrap_or(octets);
+                let message = Message::new(uid, flags, internal_date, size, raw);
+                self.sink.take(Arrival {
+                    slot,
+                    content: Content::Message(message),
+                    held,
+                });
+            }
+            Body::TooLarge { octets: size } => {
+                let limit = self.sessions.settings().max_message_size;
+                let error = Error::new(ErrorKind::TooLarge { size, limit }, "");
+                self.fail(slot, error, held);
+            }
+            // Not claimed, so it does not get here.
+            Body::Nil => {}
+        }
+    }
+
+    pub(super) fn fail(&mut self, slot: Slot, error: Error, held: u64) {
+        let error = error.with_uid(slot.uid);
+        self.emit(&Event::MessageFailed {
+            error: error.clone(),
+        });
+        self.sink.take(Arrival {
+            slot,
+            content: Content::Failed(error),
+            held,
+        });
+    }
+
+    /// A command was answered with BAD: the line may be too long for this server. It is tried in
+    /// halves.
+    fn not_understood(
+        &mut self,
+        session: &mut Session,
+        command: Command,
+        error: Error,
+    ) -> Result<(), Break> {
+        let (messages, _) = command.received();
+        if messages > 0 || command.missing() < 2 {
+            return self.completed(session, command, Refusal::Other, Some(error));
+        }
+        self.run.give_back_in_halves(command.into_rest());
+        Ok(())
+    }
+
+    /// A command is over. What its answer left out is asked for again, and then looked into.
+    fn completed(
+        &mut self,
+        session: &mut Session,
+        command: Command,
+        refusal: Refusal,
+        error: Option<Error>,
+    ) -> Result<(), Break> {
+        self.sink.flush();
+        if let Refusal::Throttled(hint) = refusal {
+            self.throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
+        }
+        if command.missing() == 0 {
+            let (messages, octets) = command.received();
+            self.run.complete(messages, octets);
+            return Ok(());
+        }
+        let mut shard = command.into_rest();
+        shard.deaths = 0;
+        match (refusal, error) {
+            (Refusal::UsedUp, Some(error)) => {
+                self.run.give_back([shard]);
+                return Err(Break::Resign(Resignation {
+                    error,
+                    is_verdict: true,
+                }));
+            }
+            // Nobody's fault: the same is asked again later.
+            (Refusal::Throttled(_) | Refusal::Passing, Some(error)) => {
+                self.run.give_back([shard]);
+                let advice = self.patience.refused(&error, 0);
+                return self.follow(advice, error).map_err(Break::Resign);
+            }
+            (_, error) => shard.error = error.or(shard.error),
+        }
+        shard.absences += 1;
+        let result = match shard.absences {
+            1 => Ok(()),
+            _ => self.look_into(session, &mut shard),
+        };
+        self.run.give_back([shard]);
+        Ok(result?)
+    }
+
+    /// All workers slow down, and one fewer goes on.
+    pub(super) fn throttled(&self, pause: Duration) {
+        if self.sessions.governor().hold_off(pause) {
+            self.emit(&Event::Throttled { pause });
+            self.sessions.use_one_less();
+        }
+    }
+
+    /// Of a shard left out twice, reports what is gone, and what is there but withheld too often.
+    /// Being suspect, the shard is alone, so the connection is free for a question.
+    fn look_into(&mut self, session: &mut Session, shard: &mut Shard) -> Result<()> {
+        let limit = self.sessions.settings().timeouts.search;
+        let there = session.still_there(&shard.uids(), limit)?;
+        session.expect_answers();
+        let attempts = shard.absences;
+        for slot in std::mem::take(&mut shard.slots) {
+            if !there.contains(slot.uid) {
+                self.emit(&Event::MessageGone { uid: slot.uid });
+                self.sink.take(Arrival {
+                    slot,
+                    content: Content::Gone,
+                    held: 0,
+                });
+                continue;
+            }
+            let error = shard.error.clone().unwrap_or_else(|| {
+                Error::new(ErrorKind::NoBody, "its answers leave the message out")
+            });
+            // A body of NIL is an answer, and will not be another the third time.
+            let has_said_no = *error.kind() == ErrorKind::NoBody && shard.error.is_some();
+            if has_said_no || attempts >= MESSAGE_ATTEMPTS {
+                self.fail(slot, error.with_attempts(attempts), 0);
+            } else {
+                shard.slots.push(slot);
+            }
+        }
+        Ok(())
+    }
+}
