@@ -519,3 +519,28 @@ fn what_is_ready_behind_a_hole_comes_before_the_error_that_left_it() {
     );
     assert!(!values.contains(&Uid::MIN) || errors.is_empty());
 }
+
+#[test]
+fn a_restart_that_breaks_all_sessions_at_once_is_one_accident() {
+    for _ in 0..5 {
+        let server = Server::builder().sample(Sample::tiny(600)).start().unwrap();
+        let mailbox = ParallelMailbox::builder("127.0.0.1")
+            .port(server.port())
+            .security(Security::DangerPlaintext)
+            .login(server.user(), server.password())
+            .workers(6)
+            .connect()
+            .unwrap();
+        // One message in each command, so that a guilty one would be alone.
+        let matches = mailbox.search(Query::all()).unwrap().shard_size(1);
+        let count = std::sync::atomic::AtomicUsize::new(0);
+        let report = matches
+            .for_each(|_| {
+                if count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 150 == 75 {
+                    server.disconnect_all();
+                }
+            })
+            .unwrap();
+        assert!(report.is_complete(), "{report}: {:?}", report.failed());
+    }
+}

@@ -61,6 +61,9 @@ pub(crate) struct Shard {
     pub(crate) slots: Vec<Slot>,
     /// Sessions in a row that broke while these were asked for and brought none of them.
     pub(crate) deaths: u32,
+    /// The newest session when these last broke one. Only a session opened later can tell
+    /// something new about them: when a server goes down, all sessions break, whatever they ask.
+    pub(crate) suspect_since: u64,
     /// Times that an answer was complete and left these out.
     pub(crate) absences: u32,
     /// What was last said about them.
@@ -89,6 +92,7 @@ impl Shard {
         Self {
             slots,
             deaths: self.deaths,
+            suspect_since: self.suspect_since,
             absences: self.absences,
             error: self.error.clone(),
         }
@@ -202,6 +206,7 @@ impl Dispenser {
         let mut rest = Shard {
             slots,
             deaths: 1,
+            suspect_since: shard.suspect_since,
             absences: shard.absences,
             error: shard.error.clone(),
         };

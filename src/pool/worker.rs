@@ -138,11 +138,11 @@ impl Worker<'_> {
                 }
                 Err(reason) => {
                     self.run.used(&session);
-                    let was_stale = session.was_stale();
+                    let (id, was_stale) = (session.id(), session.was_stale());
                     self.sessions.discard(session);
                     self.sink.flush();
                     match reason {
-                        Break::Lost(error) => self.lost(error, was_stale)?,
+                        Break::Lost(error) => self.lost(error, id, was_stale)?,
                         Break::Yielded => self.retreat(None),
                         Break::Resign(resignation) => return Err(resignation),
                     }
@@ -183,7 +183,7 @@ impl Worker<'_> {
 
     /// A session broke. What it had not delivered goes back; the first of its shards is under
     /// suspicion, unless the session had been dead before it was asked anything.
-    fn lost(&mut self, error: Error, was_stale: bool) -> Result<(), Resignation> {
+    fn lost(&mut self, error: Error, id: u64, was_stale: bool) -> Result<(), Resignation> {
         if self.run.stop().is_raised() {
             self.retreat(None);
             return Err(Resignation {
@@ -203,7 +203,7 @@ impl Worker<'_> {
             self.sessions.governor().use_one_command_at_a_time();
             self.retreat(None);
         } else {
-            self.retreat(Some(&error));
+            self.retreat(Some((&error, id)));
         }
         let advice = self.patience.lost(&error);
         self.follow(advice, error)
@@ -233,17 +233,20 @@ impl Worker<'_> {
         self.sessions.settings().emit(event);
     }
 
-    /// Gives back all that is in flight. With an error, the shard that was being answered is to
-    /// blame for it.
-    fn retreat(&mut self, blame: Option<&Error>) {
+    /// Gives back all that is in flight. The shard that was being answered is to blame for the
+    /// error of the session with this number.
+    fn retreat(&mut self, blame: Option<(&Error, u64)>) {
         let mut blame = blame;
         let mut returned = Vec::new();
         for command in self.pipeline.drain() {
             let is_due = command.missing() > 0;
             let had_progress = command.has_progress();
             let mut shard = command.into_rest();
-            if is_due && let Some(error) = blame.take() {
-                shard.deaths = if had_progress { 1 } else { shard.deaths + 1 };
+            if is_due && let Some((error, id)) = blame.take() {
+                if had_progress || id > shard.suspect_since {
+                    shard.deaths = if had_progress { 1 } else { shard.deaths + 1 };
+                    shard.suspect_since = Session::newest_id();
+                }
                 shard.error = Some(error.clone());
                 // Silence costs a deadline each time, so less of it must do.
                 let enough = match error.kind() {

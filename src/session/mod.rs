@@ -49,7 +49,7 @@ pub(crate) struct Session {
     /// turns within one thread, so nobody ever waits.
     fence: Arc<Mutex<Fence>>,
     selected: Selected,
-    /// Different for every session of this process.
+    /// Counts the sessions of this process.
     id: u64,
     commands: u64,
     /// It has been idle in the pool since it was last used.

@@ -17,6 +17,11 @@ use crate::unwind;
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Session {
+    /// The highest [`id`](Session::id) that a session of this process has.
+    pub(crate) fn newest_id() -> u64 {
+        NEXT_ID.load(Ordering::Relaxed) - 1
+    }
+
     /// Opens a session. A raised `stop` ends it at once with `Cancelled`.
     pub(crate) fn open(settings: &Settings, stop: &Stop) -> Result<Self> {
         let end = Instant::now() + settings.timeouts.connect;
