@@ -169,10 +169,14 @@ impl<I> Matches<I> {
     }
 
     /// Sets how many octets of messages may be held: received, and not yet taken by the consumer.
-    /// A message that is larger is fetched when nothing else is held.
+    /// Together they are never more than this and one message: the one that the consumer waits
+    /// for always gets in, and one that is larger than all of it gets in when nothing else is
+    /// held.
     ///
-    /// The runs that return no iterator hold a message only while the closure runs.
-    /// Defaults to 32 MiB.
+    /// A message counts until the consumer takes its item, or until the closure drops it, so a
+    /// closure that returns a number holds nothing back. The runs that return no iterator hold a
+    /// message only while the closure runs. Beside the messages a worker needs about 100 kB, and
+    /// the system's allocator keeps some memory for reuse. Defaults to 32 MiB.
     pub fn window_octets(mut self, octets: u64) -> Self {
         self.window_octets = octets;
         self
