@@ -89,6 +89,9 @@ mod credentials;
 mod error;
 mod event;
 mod fetch;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod iter;
 mod launch;
 mod limits;
