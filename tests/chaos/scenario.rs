@@ -32,6 +32,8 @@ pub(crate) struct Scenario {
     pub(crate) mischief: Vec<Mischief>,
     /// Messages on which the closure panics.
     pub(crate) panics: BTreeSet<u32>,
+    /// Each run is printed.
+    pub(crate) is_told: bool,
 }
 
 /// Something that happens to the server from outside.
@@ -95,6 +97,7 @@ impl Scenario {
             cursed: BTreeSet::new(),
             mischief: Vec::new(),
             panics: BTreeSet::new(),
+            is_told: false,
         };
         for _ in 0..random.within(0..7) {
             let fault = scenario.connection_fault(random);

@@ -102,9 +102,14 @@ impl Witness {
     }
 }
 
-pub(crate) fn play(seed: u64) -> Findings {
+/// `is_told`: what is played is printed as it goes, for finding out why it fails.
+pub(crate) fn play(seed: u64, is_told: bool) -> Findings {
     let mut random = Random::new(seed);
-    let scenario = Scenario::draw(&mut random);
+    let mut scenario = Scenario::draw(&mut random);
+    scenario.is_told = is_told;
+    if is_told {
+        eprintln!("{scenario:?}");
+    }
     let mut builder = Server::builder()
         .sample(scenario.sample(seed))
         .latency(scenario.latency);
@@ -118,7 +123,7 @@ pub(crate) fn play(seed: u64) -> Findings {
             .collect(),
         panics: scenario.panics.clone(),
     });
-    let mailbox = connect(&server, scenario.workers);
+    let mailbox = connect(&server, &scenario);
     let matches = mailbox.search(Query::all()).unwrap();
     assert_eq!(matches.len(), scenario.messages as usize);
     for fault in &scenario.faults {
@@ -133,7 +138,8 @@ pub(crate) fn play(seed: u64) -> Findings {
     })
 }
 
-fn connect(server: &Server, workers: usize) -> ParallelMailbox {
+fn connect(server: &Server, scenario: &Scenario) -> ParallelMailbox {
+    let (is_told, began) = (scenario.is_told, Instant::now());
     let timeouts = Timeouts::default()
         .connect(Duration::from_secs(2))
         .read(READ_DEADLINE)
@@ -145,10 +151,15 @@ fn connect(server: &Server, workers: usize) -> ParallelMailbox {
         .port(server.port())
         .security(Security::DangerPlaintext)
         .login(server.user(), server.password())
-        .workers(workers)
+        .workers(scenario.workers)
         .timeouts(timeouts)
         .retry(retry)
         .max_message_size(MAX_MESSAGE_OCTETS)
+        .on_event(move |event| {
+            if is_told {
+                eprintln!("{:.1?} {event:?}", began.elapsed());
+            }
+        })
         .connect()
         .unwrap()
 }
@@ -205,6 +216,9 @@ fn read(
         let mut leg = Leg::draw(random, left.len());
         if findings.legs >= TROUBLED_LEGS {
             leg.ending = Ending::Exhaust;
+        }
+        if scenario.is_told {
+            eprintln!("{} left: {leg:?}", left.len());
         }
         let witness = Arc::new(Witness {
             truth: Arc::clone(truth),
