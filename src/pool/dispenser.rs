@@ -26,7 +26,7 @@ const MIN_SHARD_OCTETS: u64 = 64 * 1024;
 
 /// Of what is left, each worker takes this fraction of its share at a time, so that all workers
 /// finish together.
-const PARTS_PER_WORKER: usize = 4;
+const PARTS_PER_WORKER: usize = 2;
 
 /// FETCH commands in flight per session.
 const MAX_COMMANDS: usize = 4;
@@ -106,6 +106,9 @@ pub(crate) struct InFlight {
     pub(crate) messages: usize,
     /// One of the commands asks for a suspect shard.
     pub(crate) has_suspect: bool,
+    /// So many messages one worker deals with in the time of a round trip, as far as is known. A
+    /// command for fewer would leave it waiting.
+    pub(crate) per_round_trip: usize,
 }
 
 #[derive(Debug)]
@@ -181,16 +184,10 @@ impl Dispenser {
             };
         }
         let size = self.shard_size(in_flight);
-        let room = self.plan.window - self.outstanding();
-        // A window that opens by one item at a time must not lead to commands for one message
-        // each. Where nothing is outstanding the whole window is open, so this waits for nobody
-        // who does not come.
-        let enough = size
-            .min(self.plan.window.div_ceil(2 * self.plan.workers))
-            .max(1);
-        if size == 0 || room < enough {
+        if size == 0 || !self.has_room() {
             return Take::NotNow;
         }
+        let room = self.plan.window - self.outstanding();
         self.out += 1;
         Take::Shard(self.cut(size.min(room)))
     }
@@ -226,8 +223,15 @@ impl Dispenser {
         if self.next == self.total {
             return self.is_over();
         }
-        let enough = self.plan.window.div_ceil(2 * self.plan.workers).max(1);
-        self.plan.window - self.outstanding() >= enough.min(self.shard_size(&InFlight::default()))
+        self.has_room()
+    }
+
+    /// Whether the window is open wide enough. One that opens by one item at a time must not lead
+    /// to commands for one message each. Where nothing is outstanding the whole window is open,
+    /// so this waits for nobody who does not come.
+    fn has_room(&self) -> bool {
+        let part = self.plan.window.div_ceil(2 * self.plan.workers);
+        self.plan.window - self.outstanding() >= part.min(self.usual_size()).max(1)
     }
 
     /// Whether there is nothing left to hand out, now or later.
@@ -298,30 +302,47 @@ impl Dispenser {
         if in_flight.has_suspect || in_flight.commands >= MAX_COMMANDS {
             return 0;
         }
-        let weight = self
-            .octets_seen
-            .checked_div(self.messages_seen)
-            .unwrap_or(ASSUMED_OCTETS);
-        let weight = weight.max(1);
-        let left = self.total - self.next;
-        let share = left / self.plan.workers;
-        let is_idle = in_flight.commands == 0;
-        if !is_idle
-            && (in_flight.messages as u64 * weight >= IN_FLIGHT_OCTETS
-                // Towards the end what is left goes to those who have nothing to do.
-                || in_flight.messages > share)
-        {
-            return 0;
+        if in_flight.commands > 0 {
+            let octets = in_flight.messages as u64 * self.weight();
+            // Towards the end what is left goes to those who have nothing to do, unless this one
+            // would have nothing to do either before the next answer.
+            let share = (self.total - self.next) / self.plan.workers;
+            if octets >= IN_FLIGHT_OCTETS
+                || in_flight.messages > share.max(in_flight.per_round_trip)
+            {
+                return 0;
+            }
         }
+        match self.plan.shard_size {
+            Some(size) => size,
+            None => self
+                .usual_size()
+                .max(in_flight.per_round_trip)
+                .min(self.largest_size()),
+        }
+    }
+
+    /// How many messages a command asks for if round trips take no time.
+    fn usual_size(&self) -> usize {
         if let Some(size) = self.plan.shard_size {
             return size;
         }
-        let least = usize::try_from(MIN_SHARD_OCTETS / weight).unwrap_or(MAX_SHARD);
-        let most = usize::try_from(self.plan.shard_octets / weight).unwrap_or(MAX_SHARD);
+        let share = (self.total - self.next) / self.plan.workers;
+        let least = usize::try_from(MIN_SHARD_OCTETS / self.weight()).unwrap_or(MAX_SHARD);
         (share / PARTS_PER_WORKER)
             .max(least)
-            .min(most)
-            .clamp(1, MAX_SHARD)
+            .clamp(1, self.largest_size())
+    }
+
+    fn largest_size(&self) -> usize {
+        let most = usize::try_from(self.plan.shard_octets / self.weight()).unwrap_or(MAX_SHARD);
+        most.clamp(1, MAX_SHARD)
+    }
+
+    /// How many octets a message has, on average.
+    fn weight(&self) -> u64 {
+        let average = self.octets_seen.checked_div(self.messages_seen);
+        average.unwrap_or(ASSUMED_OCTETS).max(1)
     }
 
     /// Cuts the next shard off the matches, of at most `size` messages.

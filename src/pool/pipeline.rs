@@ -45,7 +45,8 @@ impl Pipeline {
         self.low = self.missing / 2;
     }
 
-    pub(super) fn in_flight(&self) -> InFlight {
+    /// What is in flight, for a worker that deals with so many messages in a round trip.
+    pub(super) fn in_flight(&self, per_round_trip: usize) -> InFlight {
         InFlight {
             commands: self.commands.len(),
             messages: self.missing,
@@ -53,6 +54,7 @@ impl Pipeline {
                 .commands
                 .iter()
                 .any(|command| command.shard.is_suspect()),
+            per_round_trip,
         }
     }
 
@@ -224,7 +226,7 @@ mod tests {
         }
         assert!(pipeline.claim(uid(7), 10).is_none(), "never asked for");
         assert_eq!(pipeline.first_missing(), Some(9));
-        assert_eq!(pipeline.in_flight().messages, 2);
+        assert_eq!(pipeline.in_flight(0).messages, 2);
         let first = pipeline.complete(1).unwrap();
         assert_eq!((first.received(), first.missing()), ((2, 20), 1));
         assert_eq!(first.into_rest().uids().to_string(), "9");

@@ -24,6 +24,8 @@ pub(crate) struct Run {
     totals: Totals,
     started: Instant,
     total: u64,
+    /// How many it started with.
+    workers: usize,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,7 @@ impl Run {
     pub(crate) fn new(plan: Plan, budget_octets: u64, stop: Stop) -> Self {
         let total = plan.uids.len() as u64;
         let started = Instant::now();
+        let workers = plan.workers;
         Self {
             state: Mutex::new(State {
                 workers: plan.workers,
@@ -84,6 +87,7 @@ impl Run {
             totals: Totals::default(),
             started,
             total,
+            workers,
         }
     }
 
@@ -193,6 +197,15 @@ impl Run {
             return Take::Finished;
         }
         self.lock().dispenser.take(in_flight)
+    }
+
+    /// How many messages one worker has dealt with, on average, in a time as long as this. 0 as
+    /// long as nothing is known.
+    pub(super) fn messages_in(&self, time: Duration) -> usize {
+        let received = self.totals.received.load(Ordering::Relaxed) as f64;
+        let worked = self.started.elapsed().as_secs_f64() * self.workers as f64;
+        // The set-up is part of the time, so it is rather too few.
+        (received / worked * time.as_secs_f64()) as usize
     }
 
     /// Waits until an idle worker would get something. Returns false when the run is over.

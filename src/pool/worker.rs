@@ -290,7 +290,8 @@ impl Worker<'_> {
             if !is_idle && (governor.is_serial() || !governor.time_left().is_zero()) {
                 break;
             }
-            match self.run.take(&self.pipeline.in_flight()) {
+            let per_round_trip = self.run.messages_in(session.round_trip());
+            match self.run.take(&self.pipeline.in_flight(per_round_trip)) {
                 Take::Shard(shard) => {
                     if is_idle {
                         session.expect_answers();

@@ -51,6 +51,7 @@ pub(crate) struct Session {
     selected: Selected,
     /// Counts the sessions of this process.
     id: u64,
+    round_trip: Duration,
     commands: u64,
     /// It has been idle in the pool since it was last used.
     is_reused: bool,
@@ -61,6 +62,11 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// How long the server took for the quickest of the commands that set the session up.
+    pub(crate) fn round_trip(&self) -> Duration {
+        self.round_trip
     }
 
     pub(crate) fn selected(&self) -> Selected {

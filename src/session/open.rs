@@ -186,14 +186,19 @@ fn sign_in(settings: &Settings, fence: Arc<Mutex<Fence>>, greeting: Greeting) ->
     if greeting == Greeting::Login && lock(&fence).heard.capabilities.is_empty() {
         run(&fence, Phase::Capability, || client.capabilities())?;
     }
+    let before = Instant::now();
     let mut control = log_in(settings, client, &fence, greeting)?;
+    let signed_in = Instant::now();
     let selected = examine(settings, &mut control, &fence)?;
+    // One of the two may have cost the server some work; hardly both.
+    let round_trip = (signed_in - before).min(signed_in.elapsed());
     let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
     Ok(Session {
         control,
         fence,
         selected,
         id,
+        round_trip,
         commands: 0,
         is_reused: false,
         answers: 0,

@@ -19,6 +19,7 @@ struct Play {
     /// How often each position went to the consumer.
     sent: Vec<u32>,
     gone: usize,
+    per_round_trip: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -43,7 +44,7 @@ enum Move {
 }
 
 impl Play {
-    fn new(plan: Plan, in_order: bool) -> Self {
+    fn new(plan: Plan, in_order: bool, per_round_trip: usize) -> Self {
         let workers = vec![VecDeque::new(); plan.workers];
         let sent = vec![0; plan.uids.len()];
         let dispenser = Dispenser::new(plan);
@@ -56,6 +57,7 @@ impl Play {
             next_in_order: 0,
             sent,
             gone: 0,
+            per_round_trip,
         }
     }
 
@@ -75,6 +77,7 @@ impl Play {
             commands: pipeline.len(),
             messages: pipeline.iter().map(|shard| shard.slots.len()).sum(),
             has_suspect: pipeline.iter().any(Shard::is_suspect),
+            per_round_trip: self.per_round_trip,
         };
         let was_worth_asking = self.dispenser.is_worth_asking();
         let take = self.dispenser.take(&in_flight);
@@ -213,11 +216,12 @@ proptest! {
     fn every_uid_gets_exactly_one_outcome(
         plan in plans(),
         in_order in any::<bool>(),
+        per_round_trip in 0..200usize,
         moves in prop::collection::vec(moves(), 0..400),
     ) {
         let (uids, newest_first) = (plan.uids.clone(), plan.newest_first);
         let workers = plan.workers;
-        let mut play = Play::new(plan, in_order);
+        let mut play = Play::new(plan, in_order, per_round_trip);
         for mut next in moves {
             match &mut next {
                 Move::Take { worker } | Move::Answer { worker, .. }
@@ -240,7 +244,7 @@ proptest! {
     ) {
         let (uids, newest_first) = (plan.uids.clone(), plan.newest_first);
         let workers = plan.workers;
-        let mut play = Play::new(plan, false);
+        let mut play = Play::new(plan, false, 3);
         let mut consumed = 0;
         for mut next in moves {
             match &mut next {
@@ -347,4 +351,18 @@ fn newest_first_counts_positions_from_the_last_uid() {
         .map(|slot| (slot.uid.get(), slot.position))
         .collect();
     assert_eq!(pairs, [(5, 2), (6, 1), (7, 0)]);
+}
+
+#[test]
+fn a_command_is_worth_its_round_trip() {
+    let mut dispenser = Dispenser::new(plan(100, 4, 100_000));
+    dispenser.observe(1, 64 * 1024);
+    let far = InFlight {
+        per_round_trip: 60,
+        ..InFlight::default()
+    };
+    let Take::Shard(shard) = dispenser.take(&far) else {
+        panic!()
+    };
+    assert_eq!(shard.slots.len(), 60);
 }
