@@ -92,7 +92,7 @@ impl Scenario {
             is_tiny,
             workers: random.within(1..9) as usize,
             max_connections: random.one_in(4).then(|| random.within(1..5) as usize),
-            latency: Duration::from_millis(random.one_of(&[0, 0, 0, 2, 10])),
+            latency: Duration::from_millis(random.one_of(&[0, 0, 0, 0, 2, 5])),
             faults: Vec::new(),
             cursed: BTreeSet::new(),
             mischief: Vec::new(),
@@ -253,7 +253,9 @@ fn answer_fault(random: &mut Random) -> Fault {
         0 => Fault::duplicate(),
         1 => Fault::reversed(),
         2 => Fault::wrong_size(7),
-        3 => Fault::ok("THROTTLED", "Suggested Backoff Time: 5 milliseconds").before("FETCH"),
+        3 => Fault::ok("THROTTLED", "Suggested Backoff Time: 5 milliseconds")
+            .before("FETCH")
+            .times(4),
         _ => Fault::inject(
             "* 7 FETCH (FLAGS (\\Seen))\r\n* 99999 EXISTS\r\n* OK still \u{ff}\r\n* WHAT is this\r\n\
              * 3 FETCH (UID 4000000000 BODY[] {3}\r\nabc)\r\n* 1 EXPUNGE\r\n",
