@@ -67,7 +67,8 @@ pub fn search(octets: &[u8], piece: usize) -> Result<UidSet> {
         .map(|matches| matches.uids().clone())
 }
 
-/// What a search program becomes when it is sent, or `None` if it is refused.
+/// What a search program becomes when it is sent, with an empty string in place of each literal, or
+/// `None` if it is refused.
 #[must_use]
 pub fn raw_query(program: &str) -> Option<Vec<u8>> {
     let query = Query::raw(program).map_err(|error| {
@@ -78,7 +79,10 @@ pub fn raw_query(program: &str) -> Option<Vec<u8>> {
     for part in &program.parts {
         match part {
             Part::Text(text) => sent.extend_from_slice(text.as_bytes()),
-            Part::Literal(octets) => sent.extend_from_slice(octets),
+            Part::Literal(octets) => {
+                assert!(!octets.iter().any(|octet| b"\0\r\n".contains(octet)));
+                sent.extend_from_slice(b"\"\"");
+            }
         }
     }
     Some(sent)
