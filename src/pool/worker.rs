@@ -247,10 +247,10 @@ impl Worker<'_> {
                     shard.deaths = if had_progress { 1 } else { shard.deaths + 1 };
                     shard.suspect_since = Session::newest_id();
                 }
-                shard.error = Some(error.clone());
-                // Silence costs a deadline each time, so less of it must do.
-                let enough = match error.kind() {
-                    ErrorKind::Timeout => 2,
+                // Silence costs a deadline each time, so two in a row must do.
+                let is_silence = |error: &Error| *error.kind() == ErrorKind::Timeout;
+                let enough = match shard.error.replace(error.clone()) {
+                    Some(before) if is_silence(&before) && is_silence(error) => 2,
                     _ => MESSAGE_ATTEMPTS + 1,
                 };
                 if shard.slots.len() == 1 && shard.deaths >= enough && self.run.may_convict() {

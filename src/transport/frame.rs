@@ -48,7 +48,11 @@ impl Frame {
         if !may_announce(&self.line) {
             return Ok(());
         }
-        while let Some((start, octets)) = announced(&self.line)? {
+        // Only what follows the last literal can announce the next: an inlined one may hold
+        // anything.
+        let mut from = 0;
+        while let Some((start, octets)) = announced(&self.line[from..])? {
+            let start = from + start;
             match fate(&self.line[..start], octets)? {
                 Fate::Keep if self.literals.len() < MAX_KEPT => {
                     self.replace_announcement(start);
@@ -65,6 +69,7 @@ impl Frame {
                     wire.discard(octets)?;
                 }
             }
+            from = self.line.len();
             wire.read_line(&mut self.line, MAX_LINE_OCTETS)?;
         }
         Ok(())
@@ -151,6 +156,16 @@ mod tests {
         let (frame, seen) = read(octets, Fate::Discard);
         assert_eq!(frame.line, b"* 1 FETCH (X {0}\r\n BODY[] {0}\r\n)\r\n");
         assert_eq!((frame.discarded, seen), (Some(3), vec![3, 2]));
+    }
+
+    #[test]
+    fn an_inlined_literal_that_ends_like_an_announcement_is_none() {
+        let octets = b"* 1 FETCH (X {4}\r\n{99}\r\n FLAGS ())\r\n";
+        let (frame, seen) = read(octets, Fate::Inline);
+        assert_eq!(
+            (frame.line.as_slice(), seen),
+            (&b"* 1 FETCH (X {4}\r\n{99}\r\n"[..], vec![4])
+        );
     }
 
     #[test]
