@@ -8,19 +8,23 @@
 //! Without a URL it starts a small IMAP server in this process, filled with made-up mail. With one
 //! it reads a real mailbox, and changes nothing in it. The password is taken from the environment
 //! variable `IMAP_PASSWORD`, or asked for.
+//!
+//! The use of the crate is all in `read`. The rest counts (`statistics`), shows (`table`,
+//! `progress`) and reads the command line (`arguments`).
 
 // A program talks to its user.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod arguments;
+mod progress;
 mod statistics;
+mod table;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use parallel_mailbox::testing::{Sample, Server};
-use parallel_mailbox::{Builder, ParallelMailbox, Query, Report, Security};
+use parallel_mailbox::{Builder, ParallelMailbox, Query, Report, Security, UidSet};
 
 use crate::arguments::Arguments;
 use crate::statistics::Statistics;
@@ -29,17 +33,49 @@ use crate::statistics::Statistics;
 const ROUND_TRIP: Duration = Duration::from_millis(25);
 const MEGABYTES_PER_SECOND: u64 = 20;
 
+/// The job itself: all there is to using the crate.
+fn read(builder: Builder, limit: Option<usize>) -> Result<(Statistics, Report), Failure> {
+    let mailbox = builder.connect()?;
+    let mut matches = mailbox.search(Query::all())?;
+    if let Some(limit) = limit {
+        let newest: UidSet = matches.uids().iter().rev().take(limit).collect();
+        matches = mailbox.uids(newest);
+    }
+
+    // The closure runs on the workers' threads, a session each …
+    let mut results = matches.imap_unordered(|message| Statistics::of(message.parse()));
+
+    // … while this thread adds up what they found.
+    let progress = results.progress();
+    let bar = progress::bar(&progress, mailbox.workers());
+    let mut sum = Statistics::default();
+    for result in &mut results {
+        match result {
+            Ok(one) => sum.add(one),
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            // One message that could not be had, in its place. The rest goes on.
+            Err(error) => bar.suspend(|| eprintln!("left out: {error}")),
+        }
+        progress::show(&bar, &progress);
+    }
+    bar.finish_and_clear();
+    let report = results.finish();
+    mailbox.close();
+    Ok((sum, report))
+}
+
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse(std::env::args().skip(1)) {
-        Ok(Some(arguments)) => match arguments.url.clone() {
-            Some(url) => on_account(&url, &arguments),
+    let outcome = Arguments::parse(std::env::args().skip(1)).and_then(|arguments| {
+        let Some(arguments) = arguments else {
+            return Ok(());
+        };
+        match &arguments.url {
+            Some(url) => on_account(url, &arguments),
             None => on_embedded_server(&arguments),
-        },
-        Ok(None) => Ok(()),
-        Err(error) => Err(error),
-    };
+        }
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -49,103 +85,76 @@ fn main() -> ExitCode {
     }
 }
 
-/// The job itself: all there is to using the crate.
-fn read(builder: Builder, arguments: &Arguments) -> Result<(Statistics, Report), Failure> {
-    let mailbox = builder.connect()?;
-    let mut matches = mailbox.search(Query::all())?;
-    if let Some(limit) = arguments.messages {
-        let newest = matches
-            .uids()
-            .iter()
-            .rev()
-            .take(limit)
-            .collect::<parallel_mailbox::UidSet>();
-        matches = mailbox.uids(newest);
-    }
-
-    // Runs on the workers' threads …
-    let mut results = matches.imap_unordered(|message| Statistics::of(&message));
-
-    // … while this thread adds up what they found.
-    let bar = progress_bar(results.progress().total());
-    let mut sum = Statistics::default();
-    for result in &mut results {
-        match result {
-            Ok(one) => sum.add(one),
-            Err(error) => bar.println(format!("left out: {error}")),
-        }
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
-    Ok((sum, results.finish()))
-}
-
 fn on_embedded_server(arguments: &Arguments) -> Result<(), Failure> {
-    let count = arguments.messages.unwrap_or(3_000);
     let server = Server::builder()
-        .sample(Sample::mixed(count))
+        .sample(Sample::mixed(arguments.messages))
         .latency(ROUND_TRIP)
         .bandwidth(MEGABYTES_PER_SECOND * 1_000_000)
         .start()?;
     println!(
-        "{count} made-up messages on a server in this process; each connection is {} ms away and \
-         carries {MEGABYTES_PER_SECOND} MB/s",
+        "{} made-up messages, on a server in this process.\n\
+         Simulated: each connection is {} ms away and carries {MEGABYTES_PER_SECOND} MB/s at most.",
+        arguments.messages,
         ROUND_TRIP.as_millis(),
     );
-    compare(arguments, || {
-        Ok(ParallelMailbox::builder("127.0.0.1")
-            .port(server.port())
-            // There is nobody on the way within this process.
-            .security(Security::DangerPlaintext)
-            .login(server.user(), server.password()))
-    })
+    if let Ok(processors) = std::thread::available_parallelism() {
+        println!("Server, sessions and parsing share {processors} CPUs.");
+    }
+    let builder = ParallelMailbox::builder("127.0.0.1")
+        .port(server.port())
+        // There is nobody on the way within this process.
+        .security(Security::DangerPlaintext)
+        .login(server.user(), server.password());
+    compare(&builder, arguments)
 }
 
 fn on_account(url: &str, arguments: &Arguments) -> Result<(), Failure> {
+    let builder = ParallelMailbox::from_url(url)?;
     let password = match std::env::var("IMAP_PASSWORD") {
         Ok(password) => password,
-        Err(_) => rpassword::prompt_password("Password: ")?,
+        Err(_) => rpassword::prompt_password("Password: ").map_err(|error| {
+            format!("cannot ask for the password, and IMAP_PASSWORD is not set: {error}")
+        })?,
     };
-    compare(arguments, || {
-        Ok(ParallelMailbox::from_url(url)?.password(&password))
-    })
+    compare(&builder.password(password), arguments)
 }
 
 /// Does the job twice and shows what it found and how long it took.
-fn compare(
-    arguments: &Arguments,
-    builder: impl Fn() -> Result<Builder, Failure>,
-) -> Result<(), Failure> {
-    let mut before = None;
-    for workers in [1, arguments.workers] {
-        let (statistics, report) = read(builder()?.workers(workers), arguments)?;
-        if before.is_none() {
-            print!("\n{statistics}\n");
-        }
-        let seconds = report.elapsed().as_secs_f64();
-        println!(
-            "{workers:2} {}  {:6.2} s  {:7.0} messages/s  {:6.1} MB/s{}",
-            if workers == 1 { "session " } else { "sessions" },
-            seconds,
-            report.delivered().len() as f64 / seconds,
-            report.octets() as f64 / 1e6 / seconds,
-            before.map_or(String::new(), |before: f64| format!(
-                "  {:.1} × as fast",
-                before / seconds
-            )),
-        );
-        if !report.is_complete() {
-            println!("   {report}");
-        }
-        before = Some(seconds);
+fn compare(builder: &Builder, arguments: &Arguments) -> Result<(), Failure> {
+    let (statistics, alone) = read(builder.clone().workers(1), arguments.limit)?;
+    if alone.matched().is_empty() {
+        println!("The mailbox is empty.");
+        return Ok(());
+    }
+    print!("\n{statistics}");
+    show_speed(1, &alone, None);
+
+    let workers = arguments.workers;
+    let (again, together) = read(builder.clone().workers(workers), arguments.limit)?;
+    show_speed(workers, &together, Some(&alone));
+
+    if alone.delivered() != together.delivered() {
+        println!("\nThe two runs did not get the same messages, so their counts may differ.");
+    } else if statistics != again {
+        return Err("the two runs got the same messages and counted differently".into());
+    } else {
+        println!("\nBoth runs found the same.");
     }
     Ok(())
 }
 
-fn progress_bar(messages: u64) -> ProgressBar {
-    let style = "{bar:40} {pos}/{len} messages, {per_sec}, {eta} left";
-    // The template is a constant and known to be well-formed.
-    let style =
-        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(messages).with_style(style)
+fn show_speed(workers: usize, report: &Report, alone: Option<&Report>) {
+    let seconds = report.elapsed().as_secs_f64();
+    let speed_up = alone.map(|alone| alone.elapsed().as_secs_f64() / seconds);
+    println!(
+        "{workers:3} {:8}  {seconds:7.2} s  {:7.0} messages/s  {:6.1} MB/s{}",
+        if workers == 1 { "session" } else { "sessions" },
+        report.delivered().len() as f64 / seconds,
+        report.octets() as f64 / 1e6 / seconds,
+        speed_up.map_or(String::new(), |times| format!("  {times:.1} × as fast")),
+    );
+    let expected = workers.min(report.matched().len());
+    if !report.is_complete() || report.reconnects() > 0 || report.sessions() < expected {
+        println!("    {report}");
+    }
 }

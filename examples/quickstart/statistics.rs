@@ -3,56 +3,59 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use parallel_mailbox::Message;
-use parallel_mailbox::mail_parser::MimeHeaders;
+use parallel_mailbox::mail_parser::{Message, MimeHeaders};
+
+use super::table::table;
 
 type Counts = BTreeMap<String, u64>;
+
+/// How many senders, and types of attachments, are shown.
+const MOST: usize = 8;
+
+/// How many months are shown.
+const LATEST: usize = 12;
 
 /// Counts of one message, or of many added up.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Statistics {
-    messages: u64,
-    senders: Counts,
-    months: Counts,
-    attachments: Counts,
+    pub(crate) messages: u64,
+    pub(crate) senders: Counts,
+    pub(crate) months: Counts,
+    pub(crate) attachments: Counts,
 }
 
 impl Statistics {
-    /// Parses one message and counts what is in it.
-    pub(crate) fn of(message: &Message) -> Self {
+    /// Counts what is in one message: `None` is one that cannot be parsed.
+    pub(crate) fn of(message: Option<Message<'_>>) -> Self {
         let mut counts = Self {
             messages: 1,
             ..Self::default()
         };
-        let Some(parsed) = message.parse() else {
+        let Some(message) = message else {
             return counts;
         };
-        let sender = parsed
+        let sender = message
             .from()
             .and_then(|from| from.first())
             .and_then(|from| from.address());
-        counts
-            .senders
-            .insert(sender.unwrap_or("(none)").to_ascii_lowercase(), 1);
-        if let Some(date) = parsed.date() {
-            counts
-                .months
-                .insert(format!("{}-{:02}", date.year, date.month), 1);
+        let sender = sender.unwrap_or("(none)").to_ascii_lowercase();
+        counts.senders.insert(sender, 1);
+        if let Some(date) = message.date() {
+            let month = format!("{:04}-{:02}", date.year, date.month);
+            counts.months.insert(month, 1);
         }
-        for attachment in parsed.attachments() {
-            let kind = attachment
-                .content_type()
-                .map_or("(none)".to_owned(), |kind| {
-                    format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default())
-                });
-            *counts
-                .attachments
-                .entry(kind.to_ascii_lowercase())
-                .or_default() += 1;
+        for attachment in message.attachments() {
+            let kind = match attachment.content_type() {
+                Some(kind) => format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("(none)")),
+                None => "(none)".to_owned(),
+            };
+            let kind = kind.to_ascii_lowercase();
+            *counts.attachments.entry(kind).or_default() += 1;
         }
         counts
     }
 
+    /// Adds the counts of other messages.
     pub(crate) fn add(&mut self, other: Self) {
         self.messages += other.messages;
         for (sum, other) in [
@@ -69,40 +72,40 @@ impl Statistics {
 
 impl fmt::Display for Statistics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        table(f, "Top senders", most(&self.senders, 8))?;
-        // The latest months, in the order of time.
-        let months = self.months.iter().rev().take(12).rev();
-        table(
-            f,
-            "Messages per month",
-            months.map(|(month, count)| (month.as_str(), *count)),
-        )?;
-        table(f, "Attachments by type", most(&self.attachments, 8))
+        let title = format!("Top senders{}", shown(&self.senders, MOST, ""));
+        table(f, &title, "messages", &most(&self.senders))?;
+
+        let title = format!("Messages per month{}", shown(&self.months, LATEST, "last "));
+        table(f, &title, "messages", &latest(&self.months))?;
+
+        let title = format!("Attachments by type{}", shown(&self.attachments, MOST, ""));
+        table(f, &title, "files", &most(&self.attachments))
     }
 }
 
-fn most(counts: &Counts, limit: usize) -> impl Iterator<Item = (&str, u64)> + Clone {
-    let mut sorted: Vec<_> = counts
-        .iter()
-        .map(|(name, count)| (name.as_str(), *count))
-        .collect();
+/// Says how many of how many are shown, unless it is all.
+fn shown(counts: &Counts, limit: usize, which: &str) -> String {
+    match counts.len() {
+        all if all > limit => format!(" ({which}{limit} of {all})"),
+        _ => String::new(),
+    }
+}
+
+/// The largest counts, largest first; equal ones by name.
+fn most(counts: &Counts) -> Vec<(&str, u64)> {
+    let mut sorted: Vec<_> = rows(counts).collect();
     sorted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    sorted.truncate(limit);
-    sorted.into_iter()
+    sorted.truncate(MOST);
+    sorted
 }
 
-fn table<'a>(
-    f: &mut fmt::Formatter<'_>,
-    title: &str,
-    rows: impl Iterator<Item = (&'a str, u64)> + Clone,
-) -> fmt::Result {
-    writeln!(f, "{title}")?;
-    let most = rows.clone().map(|(_, count)| count).max().unwrap_or(1);
-    for (name, count) in rows {
-        let bar = "█".repeat((count * 24).div_ceil(most) as usize);
-        // Names come from strangers and may hold anything.
-        let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
-        writeln!(f, "  {name:40} {count:6}  {bar}")?;
-    }
-    writeln!(f)
+/// The last months, in the order of time.
+fn latest(counts: &Counts) -> Vec<(&str, u64)> {
+    rows(counts)
+        .skip(counts.len().saturating_sub(LATEST))
+        .collect()
+}
+
+fn rows(counts: &Counts) -> impl Iterator<Item = (&str, u64)> {
+    counts.iter().map(|(name, count)| (name.as_str(), *count))
 }

@@ -2,7 +2,7 @@
 //! a stop is noticed also while no answer comes.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,12 @@ impl Tcp {
                     );
                 }
                 Err(error) => {
-                    last = failed(&format!("{address}: {error}")).with_source(error);
+                    // Which of its addresses, where the host was given by name.
+                    let what = match host.parse::<IpAddr>() {
+                        Ok(_) => error.to_string(),
+                        Err(_) => format!("{address}: {error}"),
+                    };
+                    last = failed(&what).with_source(error);
                 }
             }
         }
