@@ -61,8 +61,8 @@ pub(crate) struct Totals {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Admission {
     Granted,
-    /// Another position is wanted first and nobody else is free to fetch it: give the session up
-    /// and take it.
+    /// Another position is wanted first and nobody else is free to fetch it, or somebody waits for
+    /// a session: give this one up.
     Yield,
 }
 
@@ -264,11 +264,13 @@ impl Run {
     }
 
     /// Waits until there is room for a message of so many octets. `first_missing` tells the first
-    /// position in order that the worker has in flight.
+    /// position in order that the worker has in flight, `is_session_wanted` whether somebody waits
+    /// for a session: perhaps the consumer itself, who then makes no room before it has one.
     pub(super) fn admit(
         &self,
         octets: u64,
         first_missing: impl Fn() -> Option<u32>,
+        is_session_wanted: impl Fn() -> bool,
     ) -> Result<Admission> {
         if self.budget.try_take(octets) {
             return Ok(Admission::Granted);
@@ -295,6 +297,13 @@ impl Run {
                 break Ok(Admission::Yield);
             }
             state = self.wait(state, TICK);
+            // Not under this lock: the two are never held together.
+            drop(state);
+            let is_wanted = is_session_wanted();
+            state = self.lock();
+            if is_wanted {
+                break Ok(Admission::Yield);
+            }
         };
         self.budget.waiting.fetch_sub(1, Ordering::SeqCst);
         admission

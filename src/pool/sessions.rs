@@ -28,6 +28,8 @@ struct State {
     limit: usize,
     selected: Option<Selected>,
     is_closed: bool,
+    /// Callers of `check_out` that found nothing.
+    waiting: usize,
 }
 
 impl Sessions {
@@ -39,6 +41,7 @@ impl Sessions {
             limit,
             selected: None,
             is_closed: false,
+            waiting: 0,
         };
         Self {
             settings,
@@ -84,6 +87,9 @@ impl Sessions {
     pub(crate) fn check_out(&self, stop: &Stop) -> Result<Session> {
         let end = Instant::now() + self.settings.timeouts.session;
         let mut state = self.lock();
+        // Whoever comes goes behind those who wait, or a worker that gave its session up for one
+        // of them would take it again.
+        let mut has_waited = state.waiting == 0;
         loop {
             if state.is_closed {
                 return Err(Error::config("this mailbox was closed; connect again"));
@@ -91,15 +97,17 @@ impl Sessions {
             if stop.is_raised() {
                 return Err(Error::cancelled());
             }
-            if let Some(mut session) = state.idle.pop() {
-                drop(state);
-                session.attach(stop.clone(), true);
-                return Ok(session);
-            }
-            if state.open < state.limit {
-                state.open += 1;
-                drop(state);
-                return self.open_counted(stop);
+            if has_waited {
+                if let Some(mut session) = state.idle.pop() {
+                    drop(state);
+                    session.attach(stop.clone(), true);
+                    return Ok(session);
+                }
+                if state.open < state.limit {
+                    state.open += 1;
+                    drop(state);
+                    return self.open_counted(stop);
+                }
             }
             if Instant::now() >= end {
                 return Err(Error::new(
@@ -111,12 +119,18 @@ impl Sessions {
                     ),
                 ));
             }
-            state = self
-                .freed
-                .wait_timeout(state, TICK)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state.waiting += 1;
+            let woken = self.freed.wait_timeout(state, TICK);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
+            has_waited = true;
         }
+    }
+
+    /// Whether somebody waits for a session and there is none to be had.
+    pub(super) fn is_one_wanted(&self) -> bool {
+        let state = self.lock();
+        state.waiting > 0 && state.idle.is_empty() && state.open >= state.limit
     }
 
     /// Opens a session for a place that is counted already.

@@ -85,7 +85,7 @@ struct Resignation {
 enum Break {
     /// It is broken.
     Lost(Error),
-    /// It is in order, and given up to take a shard that is wanted first.
+    /// It is in order, and given up: a shard is wanted first, or somebody waits for a session.
     Yielded,
     /// It is in order, but of no use to this worker.
     Resign(Resignation),

@@ -404,6 +404,25 @@ pub(crate) fn a_search_within_a_loop_over_results_finds_a_session(make: MakePlac
     assert_eq!(count, 120);
 }
 
+pub(crate) fn a_search_within_a_loop_finds_a_session_also_when_the_budget_is_used_up(
+    make: MakePlace,
+) {
+    let place = make(letters(60));
+    let mailbox = place.connect(1);
+    // The worker soon waits for room in the middle of a message, with its only session.
+    let matches = mailbox.search(Query::all()).unwrap().window_octets(700);
+    let mut count = 0;
+    for item in matches.imap(|message| message) {
+        place.check(&item.unwrap());
+        if count == 1 {
+            assert_eq!(mailbox.search(Query::all()).unwrap().len(), 60);
+        }
+        count += 1;
+    }
+    assert_eq!(count, 60);
+    assert!(matches.last_report().unwrap().is_complete());
+}
+
 fn place_free_uid(message: &Message) -> u32 {
     message.uid().get()
 }

@@ -70,6 +70,7 @@ suite! {
     sessions_serve_the_next_run_and_are_never_more_than_workers,
     clones_share_the_sessions_between_threads,
     a_search_within_a_loop_over_results_finds_a_session,
+    a_search_within_a_loop_finds_a_session_also_when_the_budget_is_used_up,
     searches_find_what_they_describe,
     searches_beyond_ascii_find_what_they_describe,
     closed_means_closed,

@@ -20,9 +20,13 @@ impl Worker<'_> {
     pub(super) fn receive(&mut self, session: &mut Session) -> Result<(), Break> {
         let mut held = 0;
         let mut yields = false;
-        let (run, pipeline) = (self.run, &self.pipeline);
+        let (run, sessions, pipeline) = (self.run, self.sessions, &self.pipeline);
         let answer = session.next_answer(&mut self.reader, |octets| {
-            match run.admit(octets, || pipeline.first_missing())? {
+            match run.admit(
+                octets,
+                || pipeline.first_missing(),
+                || sessions.is_one_wanted(),
+            )? {
                 Admission::Granted => {
                     held += octets;
                     Ok(())
