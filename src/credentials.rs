@@ -25,9 +25,48 @@ impl Credentials {
     }
 }
 
+impl Credentials {
+    /// Takes both out of a text. Some servers repeat the command that they refuse.
+    pub(crate) fn redact(&self, text: &[u8]) -> Vec<u8> {
+        let mut redacted = text.to_vec();
+        for secret in [self.password.as_bytes(), self.user.as_bytes()] {
+            if secret.is_empty() {
+                continue;
+            }
+            while let Some(at) = memchr::memmem::find(&redacted, secret) {
+                redacted.splice(at..at + secret.len(), *b"\0");
+            }
+        }
+        // Only now, so that no secret can be a part of the mark.
+        let mark = |octet: u8| {
+            if octet == 0 {
+                b"***".to_vec()
+            } else {
+                vec![octet]
+            }
+        };
+        redacted.into_iter().flat_map(mark).collect()
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The user name too: it is nobody's business in a log.
         f.write_str("Credentials(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_user_and_password_out_of_what_a_server_says() {
+        let credentials = Credentials {
+            user: "ann".to_owned(),
+            password: "*".to_owned(),
+        };
+        let text = credentials.redact(b"unknown command LOGIN ann * \xff");
+        assert_eq!(text, b"unknown command LOGIN *** *** \xff");
     }
 }

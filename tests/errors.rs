@@ -100,6 +100,45 @@ fn a_password_that_is_wrong_for_the_second_session_ends_the_run_for_all() {
 }
 
 #[test]
+fn a_server_that_repeats_the_command_gets_no_password_printed() {
+    for fault in [
+        Fault::bad(format!("unknown command LOGIN {USER} {SECRET}").as_str()).before("LOGIN"),
+        Fault::no("", format!("no: {USER} {SECRET}")).before("LOGIN"),
+        Fault::bye(format!("go away {USER} {SECRET}")).before("LOGIN"),
+    ] {
+        let server = server();
+        server.add_fault(fault);
+        let error = builder(&server)
+            .retry(Retry::default().attempts(1))
+            .connect()
+            .unwrap_err();
+        let all = everything(&error);
+        assert!(all.contains("***"), "{all}");
+        assert!(!all.contains(SECRET) && !all.contains(USER), "{all}");
+    }
+}
+
+#[test]
+fn a_refused_password_is_remembered_for_the_next_run() {
+    let server = server();
+    let mailbox = builder(&server).workers(2).connect().unwrap();
+    server.add_fault(Fault::no("AUTHENTICATIONFAILED", "changed").before("LOGIN"));
+    server.disconnect_all();
+    let first = mailbox.search(Query::all()).unwrap_err();
+    let logins_before = logins(&server);
+    let second = mailbox.search(Query::all()).unwrap_err();
+    assert_eq!(
+        (first.kind(), second.kind()),
+        (&ErrorKind::Auth, &ErrorKind::Auth)
+    );
+    assert_eq!(
+        logins(&server),
+        logins_before,
+        "the account is not locked by asking again"
+    );
+}
+
+#[test]
 fn a_refused_port_names_host_and_port() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

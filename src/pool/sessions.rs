@@ -30,6 +30,8 @@ struct State {
     is_closed: bool,
     /// Callers of `check_out` that found nothing.
     waiting: usize,
+    /// The server has refused the user or the password. It is not asked again, ever.
+    verdict: Option<Error>,
 }
 
 impl Sessions {
@@ -42,6 +44,7 @@ impl Sessions {
             selected: None,
             is_closed: false,
             waiting: 0,
+            verdict: None,
         };
         Self {
             settings,
@@ -102,6 +105,9 @@ impl Sessions {
                     drop(state);
                     session.attach(stop.clone(), true);
                     return Ok(session);
+                }
+                if let Some(verdict) = &state.verdict {
+                    return Err(verdict.clone());
                 }
                 if state.open < state.limit {
                     state.open += 1;
@@ -165,6 +171,9 @@ impl Sessions {
             Err(error) => {
                 let mut state = self.lock();
                 state.open -= 1;
+                if *error.kind() == ErrorKind::Auth {
+                    state.verdict = Some(error.clone());
+                }
                 if *error.kind() == ErrorKind::SessionLimit && state.open > 0 {
                     state.limit = state.limit.min(state.open);
                 }

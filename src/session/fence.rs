@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use crate::credentials::Credentials;
 use crate::error::{Error, Result, excerpt};
 use crate::transport::{Condition, Fate, Frame, Phase, Status, Wire};
 
@@ -25,6 +26,8 @@ pub(super) struct Fence {
     /// Answer the next command here, without the server: LOGIN after a PREAUTH greeting, which
     /// the crate knows no other way to skip.
     pretend: bool,
+    /// While they are on the wire: what the server says may repeat them.
+    pub(super) secrets: Option<Credentials>,
 }
 
 /// What the server said besides what the crate is shown.
@@ -57,6 +60,7 @@ impl Fence {
             shown_to: 0,
             chatter: 0,
             pretend: false,
+            secrets: None,
         }
     }
 
@@ -92,6 +96,9 @@ impl Fence {
         self.shown.clear();
         self.shown_to = 0;
         self.frame.read(&mut self.wire, |_, _| Ok(Fate::Discard))?;
+        if let Some(secrets) = &self.secrets {
+            self.frame.line = secrets.redact(&self.frame.line);
+        }
         let line = &self.frame.line;
         if line.starts_with(b"+") {
             self.shown.extend_from_slice(line);

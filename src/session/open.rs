@@ -221,6 +221,7 @@ fn log_in(
     // LOGIN sends quoted strings, which are ASCII only (RFC 9051, section 4.3).
     let plain = !(user.is_ascii() && password.is_ascii())
         || lock(fence).heard.has_capability("LOGINDISABLED");
+    lock(fence).secrets = Some(settings.credentials.clone());
     let result = run(fence, Phase::Login, || {
         if plain {
             client.authenticate("PLAIN", &Plain { user, password })
@@ -229,6 +230,7 @@ fn log_in(
         }
         .map_err(|(error, _)| error)
     });
+    lock(fence).secrets = None;
     result.map_err(|error| {
         let completion = lock(fence).heard.completion.clone();
         match completion {

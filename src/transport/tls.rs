@@ -54,7 +54,7 @@ pub(crate) fn secure(
     stream.set_timeout(super::TICK).map_err(|error| {
         Error::new(ErrorKind::Connect, "the stream takes no time-out").with_source(error)
     })?;
-    let mut step = roots.connector.connect(host, stream);
+    let mut step = roots.connector.connect(host, Retried(stream));
     loop {
         match step {
             Ok(stream) => return Ok(Box::new(Secured(stream))),
@@ -79,7 +79,38 @@ pub(crate) fn secure(
     }
 }
 
-struct Secured(TlsStream<Box<dyn Stream>>);
+/// Tries interrupted calls again. A TLS library takes an interruption for the end of a handshake.
+#[derive(Debug)]
+struct Retried(Box<dyn Stream>);
+
+impl Retried {
+    fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        loop {
+            match call() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+}
+
+impl Read for Retried {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        Self::retry(|| self.0.read(target))
+    }
+}
+
+impl Write for Retried {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        Self::retry(|| self.0.write(octets))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Self::retry(|| self.0.flush())
+    }
+}
+
+struct Secured(TlsStream<Retried>);
 
 impl fmt::Debug for Secured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,10 +136,58 @@ impl Write for Secured {
 
 impl Stream for Secured {
     fn set_timeout(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.get_mut().set_timeout(timeout)
+        self.0.get_mut().0.set_timeout(timeout)
     }
 
     fn is_secure(&self) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct InterruptsFirst(u32);
+
+    impl InterruptsFirst {
+        fn call(&mut self, count: usize) -> io::Result<usize> {
+            self.0 += 1;
+            match self.0 {
+                1..=3 => Err(io::ErrorKind::Interrupted.into()),
+                _ => Ok(count),
+            }
+        }
+    }
+
+    impl Read for InterruptsFirst {
+        fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+            self.call(target.len())
+        }
+    }
+
+    impl Write for InterruptsFirst {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.call(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Stream for InterruptsFirst {
+        fn set_timeout(&mut self, _: Duration) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_interrupted_call_is_made_again() {
+        let mut stream = Retried(Box::new(InterruptsFirst(0)));
+        assert_eq!(stream.read(&mut [0; 7]).unwrap(), 7);
+        let mut stream = Retried(Box::new(InterruptsFirst(0)));
+        assert_eq!(stream.write(b"abc").unwrap(), 3);
     }
 }
