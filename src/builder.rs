@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
-use crate::limits::{DEFAULT_MAX_MESSAGE_SIZE, Retry, Timeouts};
+use crate::limits::{DEFAULT_MAX_MESSAGE_SIZE, Limits, Retry, Timeouts};
 use crate::mailbox::ParallelMailbox;
 use crate::pool::Sessions;
 use crate::session::{Security, Settings};
@@ -48,6 +48,7 @@ pub struct Builder {
     mailbox: String,
     workers: Option<usize>,
     timeouts: Timeouts,
+    limits: Limits,
     max_message_size: u64,
     retry: Retry,
     on_event: Option<Listener>,
@@ -66,6 +67,7 @@ impl Builder {
             mailbox: "INBOX".to_owned(),
             workers: None,
             timeouts: Timeouts::default(),
+            limits: Limits::default(),
             max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
             retry: Retry::default(),
             on_event: None,
@@ -149,6 +151,13 @@ impl Builder {
     /// Sets the deadlines. Defaults to [`Timeouts::default`], all on.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// Sets how much a server may send beside the messages. Defaults to [`Limits::default`], all
+    /// on.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -237,6 +246,13 @@ impl Builder {
                 )));
             }
         }
+        for (name, limit, least) in self.limits.named() {
+            if limit < least {
+                return Err(Error::config(format!(
+                    "the limit `{name}` is {limit}; it takes at least {least}"
+                )));
+            }
+        }
         if self.retry.attempts == 0 {
             return Err(Error::config("0 attempts; it takes 1 to try at all"));
         }
@@ -262,6 +278,7 @@ impl Builder {
             encoded_mailbox,
             workers,
             timeouts: self.timeouts,
+            limits: self.limits.for_messages_of(self.max_message_size),
             retry: self.retry,
             max_message_size: self.max_message_size,
             on_event: self.on_event,
@@ -279,6 +296,7 @@ impl fmt::Debug for Builder {
             .field("mailbox", &self.mailbox)
             .field("workers", &self.workers)
             .field("timeouts", &self.timeouts)
+            .field("limits", &self.limits)
             .field("max_message_size", &self.max_message_size)
             .field("retry", &self.retry)
             .finish_non_exhaustive()

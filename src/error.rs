@@ -176,6 +176,12 @@ impl Error {
         self
     }
 
+    /// Puts words behind the context.
+    pub(crate) fn followed_by(mut self, words: impl fmt::Display) -> Self {
+        self.inner.context += &words.to_string();
+        self
+    }
+
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {

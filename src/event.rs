@@ -34,6 +34,20 @@ pub enum Event {
         /// How long they wait: what the server asked for, at most 5 minutes.
         pause: Duration,
     },
+    /// Messages that a session was asked for and did not bring, since it broke or was given up,
+    /// are back in the queue.
+    ShardReturned {
+        /// How many.
+        messages: usize,
+    },
+    /// A message was found to be what breaks sessions: each of several that were asked for it
+    /// alone broke. [`MessageFailed`](Event::MessageFailed) follows and says how.
+    PoisonFound {
+        /// The message.
+        uid: crate::Uid,
+        /// How many sessions it broke.
+        sessions: u32,
+    },
     /// The server no longer has a message that the SEARCH had found.
     MessageGone {
         /// The message.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::error::{ErrorKind, Result};
 use crate::fetch::{Answer, Body, Fetch, Reader};
-use crate::limits::{Retry, Timeouts};
+use crate::limits::{Limits, Retry, Timeouts};
 use crate::query::Part;
 use crate::stop::Stop;
 use crate::transport::Wire;
@@ -22,7 +22,8 @@ const MAX_MESSAGE_OCTETS: u64 = 100;
 #[must_use]
 pub fn responses(octets: &[u8], piece: usize, fetch: Fetch) -> u64 {
     let stream = Box::new(Recorded::new(octets, piece));
-    let Ok(mut wire) = Wire::new(stream, Timeouts::default(), Stop::default()) else {
+    let (timeouts, limits) = (Timeouts::default(), Limits::default());
+    let Ok(mut wire) = Wire::new(stream, timeouts, limits, Stop::default()) else {
         return 0;
     };
     let mut reader = Reader::new(fetch, MAX_MESSAGE_OCTETS);

@@ -17,6 +17,7 @@ pub struct Timeouts {
     pub(crate) write: Duration,
     pub(crate) search: Duration,
     pub(crate) session: Duration,
+    pub(crate) min_progress: u64,
 }
 
 impl Default for Timeouts {
@@ -27,16 +28,12 @@ impl Default for Timeouts {
             write: Duration::from_secs(60),
             search: Duration::from_secs(300),
             session: Duration::from_secs(300),
+            min_progress: 1024,
         }
     }
 }
 
 impl Timeouts {
-    /// How many octets must arrive within one [`read`](Timeouts::read) deadline of waiting for
-    /// the wait to count as progress. A server that sends less, an octet now and then, is as dead
-    /// as one that sends nothing.
-    pub const MIN_PROGRESS_OCTETS: u64 = 1024;
-
     /// Sets the time to find the host, reach it, set up TLS and read the greeting, all together.
     /// Where a name has several addresses, each gets its share. Defaults to 30 s.
     #[must_use]
@@ -46,9 +43,15 @@ impl Timeouts {
     }
 
     /// Sets how long a server may stay silent while an answer is due. The same time also bounds
-    /// a trickle: at least [`MIN_PROGRESS_OCTETS`](Timeouts::MIN_PROGRESS_OCTETS) must arrive in
-    /// it. Time spent in the caller's closure does not count. Defaults to 60 s: large servers
-    /// that open a cold message take some seconds, never a minute.
+    /// a trickle: at least [`min_progress`](Timeouts::min_progress) octets must arrive in it. Time
+    /// spent in the caller's closure does not count.
+    ///
+    /// A session that falls silent is replaced, and what it had not brought is asked for again.
+    /// When for this long no message came on any session of a run, a new session gets half a
+    /// second and four round trips to bring something. If it brings nothing either, the run ends
+    /// with an error of kind [`Timeout`](crate::ErrorKind::Timeout).
+    ///
+    /// Defaults to 60 s: large servers that open a cold message take some seconds, never a minute.
     #[must_use]
     pub fn read(mut self, timeout: Duration) -> Self {
         self.read = timeout;
@@ -77,6 +80,16 @@ impl Timeouts {
     #[must_use]
     pub fn session(mut self, timeout: Duration) -> Self {
         self.session = timeout;
+        self
+    }
+
+    /// Sets how many octets must arrive within one [`read`](Timeouts::read) deadline of waiting
+    /// for the wait to count as progress. A server that sends less, an octet now and then, is as
+    /// dead as one that sends nothing. Defaults to 1,024: a telephone's worst connection brings
+    /// that in a second.
+    #[must_use]
+    pub fn min_progress(mut self, octets: u64) -> Self {
+        self.min_progress = octets;
         self
     }
 
@@ -147,10 +160,104 @@ impl Retry {
     }
 }
 
-/// The longest line of a response that is held, in octets. RFC 9051 names no bound; the longest
-/// that a FETCH brings outside its literals is the list of flags, some hundred octets. SEARCH
-/// answers are not held and so not bound by it.
-pub(crate) const MAX_LINE_OCTETS: usize = 64 * 1024;
+/// How much a server may send of what nobody asked for. All are on by default, and far above what
+/// a server in order ever sends; they bound the memory and the time that one out of order, or an
+/// enemy in its place, can take.
+///
+/// A session over which a server goes beyond them breaks with an error of kind
+/// [`Protocol`](crate::ErrorKind::Protocol), and what it had not brought is asked for again on
+/// another. The size of a message is bounded by
+/// [`max_message_size`](crate::Builder::max_message_size).
+///
+/// ```
+/// use parallel_mailbox::Limits;
+///
+/// let limits = Limits::default().untagged_responses(1_000);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub(crate) line_octets: usize,
+    pub(crate) response_octets: u64,
+    pub(crate) untagged_responses: usize,
+    pub(crate) search_ranges: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            line_octets: 64 * 1024,
+            response_octets: 1024 * 1024 * 1024,
+            untagged_responses: 100_000,
+            search_ranges: 4_000_000,
+        }
+    }
+}
+
+impl Limits {
+    /// The least that [`line_octets`](Limits::line_octets) may be: what a line with flags and
+    /// capabilities may well need.
+    pub(crate) const MIN_LINE_OCTETS: usize = 1024;
+
+    /// Sets the longest line of a response, its literals aside, in octets: at least 1,024.
+    ///
+    /// RFC 9051 names no bound. The longest line that a FETCH brings is the list of flags, some
+    /// hundred octets; the capabilities of a large server are about a thousand. The answer to a
+    /// SEARCH is read number by number and is not bound by it. Defaults to 65,536.
+    #[must_use]
+    pub fn line_octets(mut self, octets: usize) -> Self {
+        self.line_octets = octets;
+        self
+    }
+
+    /// Sets the longest response with all its literals, in octets, whether they are kept or pass
+    /// by unread: how much of a message that is too large is waited for. A larger one costs the
+    /// connection, which is cheaper than the wait. Never less than
+    /// [`max_message_size`](crate::Builder::max_message_size). Defaults to 1 GiB, well above the
+    /// largest message that mail servers accept.
+    #[must_use]
+    pub fn response_octets(mut self, octets: u64) -> Self {
+        self.response_octets = octets;
+        self
+    }
+
+    /// Sets how many responses may come in a row that answer nothing: news of other clients'
+    /// doings, messages that were not asked for. Defaults to 100,000: a mailbox of a million
+    /// messages has less news between two answers.
+    #[must_use]
+    pub fn untagged_responses(mut self, responses: usize) -> Self {
+        self.untagged_responses = responses;
+        self
+    }
+
+    /// Sets how many ranges of UIDs the answer to one SEARCH may have; 1,2,3,7 are two ranges.
+    /// Each takes 8 octets of memory. Defaults to 4,000,000: a mailbox of eight million messages
+    /// of which every second one matches.
+    #[must_use]
+    pub fn search_ranges(mut self, ranges: usize) -> Self {
+        self.search_ranges = ranges;
+        self
+    }
+
+    /// The same, with room for messages of so many octets.
+    pub(crate) fn for_messages_of(mut self, octets: u64) -> Self {
+        self.response_octets = self.response_octets.max(octets);
+        self
+    }
+
+    /// All limits with their names and the least that each may be, for checking.
+    pub(crate) fn named(&self) -> [(&'static str, u64, u64); 4] {
+        [
+            (
+                "line_octets",
+                self.line_octets as u64,
+                Self::MIN_LINE_OCTETS as u64,
+            ),
+            ("response_octets", self.response_octets, 1),
+            ("untagged_responses", self.untagged_responses as u64, 1),
+            ("search_ranges", self.search_ranges as u64, 1),
+        ]
+    }
+}
 
 /// The longest command line sent, in octets (RFC 7162, section 4 asks for no more than 8192,
 /// with the line's end).

@@ -31,6 +31,7 @@ pub struct Report {
     octets: u64,
     sessions: usize,
     reconnects: usize,
+    unsolicited: u64,
     elapsed: Duration,
     error: Option<Error>,
 }
@@ -47,6 +48,7 @@ impl Report {
             octets: run.totals().octets.load(Ordering::Relaxed),
             sessions: run.sessions(),
             reconnects: run.totals().reconnects.load(Ordering::Relaxed),
+            unsolicited: run.totals().unsolicited.load(Ordering::Relaxed),
             elapsed: run.elapsed(),
             error: run.failure(),
         }
@@ -109,6 +111,13 @@ impl Report {
     #[must_use]
     pub fn reconnects(&self) -> usize {
         self.reconnects
+    }
+
+    /// Returns how many messages came that nobody had asked for, or that had come already. They
+    /// were not delivered.
+    #[must_use]
+    pub fn unsolicited(&self) -> u64 {
+        self.unsolicited
     }
 
     /// Returns how long the run took, from its start to the end of its last worker.

@@ -176,14 +176,24 @@ fn silence_within_a_literal_runs_into_the_deadline_and_is_made_good() {
 
 #[test]
 fn silence_on_every_session_ends_the_run_with_a_timeout_that_names_the_phase() {
-    let stall = Fault::stall().uid(1).times(1_000);
-    let ending = play(50, 2, [stall, Fault::stall().after_octets(3_000)])
-        .tune(|builder| builder.retry(Retry::default().attempts(1)))
-        .run();
-    let error = ending.error.unwrap();
-    assert_eq!(error.kind(), &ErrorKind::Timeout, "{error}");
-    assert!(error.to_string().contains("FETCH"), "{error}");
-    assert!(!ending.report.unfinished().is_empty());
+    for (messages, workers) in [(50, 4), (50, 1), (3, 4), (1, 1)] {
+        let cut_off = b"* 1 FETCH (UID 1 BODY[] {5000}\r\nFrom: ".to_vec();
+        let play = play(messages, workers, []);
+        // The session that searches is polite up to there.
+        let ending = play
+            .tune(|builder| builder.timeouts(Timeouts::default().read(Duration::from_millis(1000))))
+            .run_after(|server| {
+                server.add_fault(Fault::inject(cut_off).before("FETCH"));
+                server.add_fault(Fault::stall().before("FETCH"));
+            });
+        let error = ending.error.unwrap();
+        assert_eq!(error.kind(), &ErrorKind::Timeout, "{error}");
+        assert!(error.to_string().contains("FETCH"), "{error}");
+        assert_eq!(ending.report.unfinished(), ending.report.matched());
+        // One deadline, and half a second for a second look; not several of them.
+        eprintln!("{messages} messages, {workers} workers: {:?}", ending.time);
+        assert!(ending.time < Duration::from_secs(20), "{:?}", ending.time);
+    }
 }
 
 #[test]

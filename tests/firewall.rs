@@ -91,6 +91,7 @@ const LAYERS: [&[&str]; 5] = [
         "limits",
         "mailbox_name",
         "message",
+        "pulse",
         "query",
         "stop",
         "uid_set",

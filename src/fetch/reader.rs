@@ -2,7 +2,7 @@
 
 use super::attributes::{Attributes, BodyItem, find_uid, lift_quoted_body};
 use super::request::Fetch;
-use crate::error::{Error, Result, excerpt};
+use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::message::{DateTime, Flags};
 use crate::transport::{Fate, Frame, Status, Wire};
 use crate::uid_set::Uid;
@@ -17,7 +17,7 @@ pub(crate) enum Answer<'a> {
     /// A command is over. Responses to it have all been seen.
     Completed { tag: u64, status: Status<'a> },
     /// The server is about to close the connection, and says why.
-    Bye { text: String },
+    Bye { status: Status<'a> },
     /// Something else: new mail, flags changed by another client, a greeting in between.
     Unrelated,
 }
@@ -49,12 +49,8 @@ pub(crate) struct Reader {
     fetch: Fetch,
     max_message_size: u64,
     /// Responses in a row, of one session, that answer nothing.
-    chatter: u32,
+    chatter: usize,
 }
-
-/// How many responses may come in a row that answer nothing. More than a mailbox of a million
-/// messages has news of between two answers.
-const MAX_CHATTER: u32 = 100_000;
 
 impl Reader {
     pub(crate) fn new(fetch: Fetch, max_message_size: u64) -> Self {
@@ -66,9 +62,15 @@ impl Reader {
         }
     }
 
-    /// Starts on another connection.
-    pub(crate) fn begin(&mut self) {
+    /// Takes note that the last response was an answer to something that was asked, or that
+    /// another connection is read from now on.
+    pub(crate) fn was_answered(&mut self) {
         self.chatter = 0;
+    }
+
+    /// The start of what had arrived of a response when the connection broke, fit for printing.
+    pub(crate) fn unfinished(&self) -> Option<String> {
+        self.frame.unfinished()
     }
 
     /// Reads the next response. `tag_prefix` is what the tags of our commands begin with.
@@ -76,7 +78,8 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// Whatever ends the connection. A response that is merely odd is no error.
+    /// Whatever ends the connection. A response that is merely odd is no error. `TooLarge`, if
+    /// possible with its UID, means a message that takes too long to wait for.
     pub(crate) fn next(
         &mut self,
         wire: &mut Wire,
@@ -84,7 +87,7 @@ impl Reader {
         mut admit: impl FnMut(u64) -> Result<()>,
     ) -> Result<Answer<'_>> {
         let max = self.max_message_size;
-        self.frame.read(wire, |line, octets| {
+        let result = self.frame.read(wire, |line, octets| {
             if !announces_body(line) {
                 Ok(Fate::Inline)
             } else if octets > max {
@@ -93,33 +96,42 @@ impl Reader {
                 admit(octets)?;
                 Ok(Fate::Keep)
             }
-        })?;
+        });
+        result.map_err(|error| self.explain(error))?;
         self.chatter += 1;
-        if self.chatter > MAX_CHATTER {
+        let most = wire.limits().untagged_responses;
+        if self.chatter > most {
             return Err(Error::protocol(format!(
-                "FETCH: more than {MAX_CHATTER} responses that answer nothing"
+                "FETCH: more than {most} responses in a row that answer nothing"
             )));
         }
         if is_fetch(&self.frame.line) {
-            let answer = self.fetched();
-            if !matches!(answer, Answer::Unrelated) {
-                self.chatter = 0;
-            }
-            return Ok(answer);
+            return Ok(self.fetched());
         }
         let line = &self.frame.line;
         if line.first() == Some(&tag_prefix) {
-            self.chatter = 0;
             return Ok(completion(line).unwrap_or(Answer::Unrelated));
         }
         if let Some(status) = Status::untagged(line)
             && status.condition == crate::transport::Condition::Bye
         {
-            return Ok(Answer::Bye {
-                text: excerpt(status.text),
-            });
+            return Ok(Answer::Bye { status });
         }
         Ok(Answer::Unrelated)
+    }
+
+    fn explain(&self, error: Error) -> Error {
+        match self.frame.refused {
+            Some(size) if announces_body(&self.frame.line) => {
+                let limit = self.max_message_size;
+                let error = Error::new(ErrorKind::TooLarge { size, limit }, "");
+                match find_uid(&self.frame.line) {
+                    Some(uid) => error.with_uid(uid),
+                    None => error,
+                }
+            }
+            _ => error,
+        }
     }
 
     fn fetched(&mut self) -> Answer<'static> {
@@ -289,7 +301,7 @@ mod tests {
             other => panic!("{other:?}"),
         }
         match reader.next(&mut wire, b'p', |_| Ok(())).unwrap() {
-            Answer::Bye { text } => assert_eq!(text, "so long"),
+            Answer::Bye { status } => assert_eq!(status.text, b"so long"),
             other => panic!("{other:?}"),
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::ledger::{Ledger, Outcome};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::limits::{MAX_COMMAND_OCTETS, MIN_COMMAND_OCTETS};
 use crate::uid_set::{Cursor, Direction, Uid, UidSet};
 
@@ -170,7 +170,11 @@ impl Dispenser {
                 return Take::NotNow;
             }
             let mut shard = entry.remove();
-            if shard.deaths >= 2 {
+            // Silence costs a deadline each time, so it is looked into at once.
+            let broke_by_silence = |error: &Error| *error.kind() == ErrorKind::Timeout;
+            if shard.deaths >= 2
+                || shard.deaths > 0 && shard.error.as_ref().is_some_and(broke_by_silence)
+            {
                 self.narrow(&mut shard);
             }
             self.out += 1;
@@ -190,6 +194,31 @@ impl Dispenser {
         let room = self.plan.window - self.outstanding();
         self.out += 1;
         Take::Shard(self.cut(size.min(room)))
+    }
+
+    /// Hands out something to see by whether the server answers at all: not the message over which
+    /// a session fell silent, or the server would be blamed for it. `None` if that is all there
+    /// is, unless nothing was ever received: then there is nobody else to blame.
+    pub(crate) fn take_probe(&mut self, has_received: bool) -> Option<Shard> {
+        if self.next < self.total && self.outstanding() < self.plan.window {
+            self.out += 1;
+            return Some(self.cut(1));
+        }
+        let is_only_one = self.returned.len() == 1;
+        let mut entry = self.returned.last_entry()?;
+        let shard = if entry.get().slots.len() > 1 {
+            let last = entry.get_mut().split();
+            // The split leaves the lower half in its place only if the order ascends.
+            let rest = entry.remove();
+            self.returned.insert(rest.lowest(), rest);
+            last
+        } else if is_only_one && has_received {
+            return None;
+        } else {
+            entry.remove()
+        };
+        self.out += 1;
+        Some(shard)
     }
 
     /// Cuts a shard that has broken sessions: its first message alone, since servers answer in

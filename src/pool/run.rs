@@ -9,6 +9,7 @@ use super::budget::Budget;
 use super::dispenser::{Dispenser, InFlight, Plan, Shard, Take};
 use super::ledger::{Balance, Outcome};
 use crate::error::{Error, Result};
+use crate::pulse::Pulse;
 use crate::session::Session;
 use crate::stop::Stop;
 use crate::transport::TICK;
@@ -22,6 +23,10 @@ pub(crate) struct Run {
     budget: Budget,
     stop: Stop,
     totals: Totals,
+    /// Beats with every octet of an answer, on any session.
+    pulse: Pulse,
+    /// Beats with every message that is whole.
+    arrivals: Pulse,
     started: Instant,
     total: u64,
     /// How many it started with.
@@ -55,6 +60,8 @@ pub(crate) struct Totals {
     pub(crate) octets: AtomicU64,
     /// Sessions that broke and were replaced.
     pub(crate) reconnects: AtomicUsize,
+    /// Messages that came though nobody had asked for them.
+    pub(crate) unsolicited: AtomicU64,
 }
 
 /// How long a worker may go on without room in the budget.
@@ -85,6 +92,8 @@ impl Run {
             budget: Budget::new(budget_octets),
             stop,
             totals: Totals::default(),
+            pulse: Pulse::default(),
+            arrivals: Pulse::default(),
             started,
             total,
             workers,
@@ -189,6 +198,28 @@ impl Run {
         if session.has_answered() {
             self.lock().sessions.insert(session.id());
         }
+    }
+
+    pub(super) fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// A message is here.
+    pub(super) fn received(&self, octets: u64) {
+        self.totals.octets.fetch_add(octets, Ordering::Relaxed);
+        self.totals.received.fetch_add(1, Ordering::Relaxed);
+        self.arrivals.beat(Instant::now());
+    }
+
+    /// For how long no message has come, on any session.
+    pub(super) fn since_last_message(&self) -> Duration {
+        self.arrivals.age()
+    }
+
+    /// Takes something to see by whether the server answers at all, if there is anything of use.
+    pub(super) fn take_probe(&self) -> Option<Shard> {
+        let has_received = self.totals.received.load(Ordering::Relaxed) > 0;
+        self.lock().dispenser.take_probe(has_received)
     }
 
     /// Takes a shard if there is one now.

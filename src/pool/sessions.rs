@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::governor::Governor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::session::{Selected, Session, Settings};
+use crate::session::{Gate, Selected, Session, Settings};
 use crate::stop::Stop;
 use crate::transport::TICK;
 
@@ -15,6 +15,7 @@ use crate::transport::TICK;
 pub(crate) struct Sessions {
     settings: Settings,
     governor: Governor,
+    gate: Gate,
     state: Mutex<State>,
     freed: Condvar,
 }
@@ -30,8 +31,6 @@ struct State {
     is_closed: bool,
     /// Callers of `check_out` that found nothing.
     waiting: usize,
-    /// The server has refused the user or the password. It is not asked again, ever.
-    verdict: Option<Error>,
 }
 
 impl Sessions {
@@ -44,11 +43,11 @@ impl Sessions {
             selected: None,
             is_closed: false,
             waiting: 0,
-            verdict: None,
         };
         Self {
             settings,
             governor: Governor::default(),
+            gate: Gate::default(),
             state: Mutex::new(state),
             freed: Condvar::new(),
         }
@@ -106,9 +105,6 @@ impl Sessions {
                     session.attach(stop.clone(), true);
                     return Ok(session);
                 }
-                if let Some(verdict) = &state.verdict {
-                    return Err(verdict.clone());
-                }
                 if state.open < state.limit {
                     state.open += 1;
                     drop(state);
@@ -141,7 +137,7 @@ impl Sessions {
 
     /// Opens a session for a place that is counted already.
     fn open_counted(&self, stop: &Stop) -> Result<Session> {
-        let result = Session::open(&self.settings, stop).and_then(|session| {
+        let result = Session::open(&self.settings, &self.gate, stop).and_then(|session| {
             let found = session.selected();
             let mut state = self.lock();
             match state.selected {
@@ -171,9 +167,6 @@ impl Sessions {
             Err(error) => {
                 let mut state = self.lock();
                 state.open -= 1;
-                if *error.kind() == ErrorKind::Auth {
-                    state.verdict = Some(error.clone());
-                }
                 if *error.kind() == ErrorKind::SessionLimit && state.open > 0 {
                     state.limit = state.limit.min(state.open);
                 }

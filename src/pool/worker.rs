@@ -4,6 +4,7 @@
 mod answers;
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::dispenser::{Slot, Take};
 use super::governor::{Advice, Patience};
@@ -19,6 +20,10 @@ use crate::unwind;
 
 /// How many times a message is asked for before it counts as failed.
 const MESSAGE_ATTEMPTS: u32 = 3;
+
+/// How long a new session may be silent when all others are, for a start. The round trips of its
+/// own connection come on top.
+const SIGN_OF_LIFE: Duration = Duration::from_millis(500);
 
 /// What becomes of one position.
 #[derive(Debug)]
@@ -56,6 +61,7 @@ pub(crate) fn work(run: &Run, sessions: &Sessions, fetch: Fetch, sink: &mut dyn 
         reader: Reader::new(fetch, settings.max_message_size),
         pipeline: Pipeline::default(),
         patience: Patience::new(settings.retry),
+        is_probing: false,
     };
     // The closure's panics are caught where it is called. This is for those of nobody: a run must
     // end with an error rather than wait for a worker that is gone.
@@ -97,6 +103,12 @@ impl From<Error> for Break {
     }
 }
 
+/// Whether an error says nothing about the messages asked for: the server wants fewer sessions, or
+/// less of everything.
+fn is_about_sessions(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Throttled | ErrorKind::SessionLimit)
+}
+
 struct Worker<'a> {
     run: &'a Run,
     sessions: &'a Sessions,
@@ -105,6 +117,15 @@ struct Worker<'a> {
     reader: Reader,
     pipeline: Pipeline,
     patience: Patience,
+    /// All is silent: the next session is to show that the server answers at all.
+    is_probing: bool,
+}
+
+/// What a session was like that is no more.
+struct Past {
+    id: u64,
+    was_stale: bool,
+    age: Duration,
 }
 
 /// Why a session is given back in good order.
@@ -138,11 +159,15 @@ impl Worker<'_> {
                 }
                 Err(reason) => {
                     self.run.used(&session);
-                    let (id, was_stale) = (session.id(), session.was_stale());
+                    let past = Past {
+                        id: session.id(),
+                        was_stale: session.was_stale(),
+                        age: session.age(),
+                    };
                     self.sessions.discard(session);
                     self.sink.flush();
                     match reason {
-                        Break::Lost(error) => self.lost(error, id, was_stale)?,
+                        Break::Lost(error) => self.lost(error, &past)?,
                         Break::Yielded => self.retreat(None),
                         Break::Resign(resignation) => return Err(resignation),
                     }
@@ -183,7 +208,7 @@ impl Worker<'_> {
 
     /// A session broke. What it had not delivered goes back; the first of its shards is under
     /// suspicion, unless the session had been dead before it was asked anything.
-    fn lost(&mut self, error: Error, id: u64, was_stale: bool) -> Result<(), Resignation> {
+    fn lost(&mut self, error: Error, past: &Past) -> Result<(), Resignation> {
         if self.run.stop().is_raised() {
             self.retreat(None);
             return Err(Resignation {
@@ -191,7 +216,16 @@ impl Worker<'_> {
                 is_verdict: false,
             });
         }
-        if was_stale {
+        let is_silence = *error.kind() == ErrorKind::Timeout;
+        let silence = self.run.since_last_message();
+        let was_probing = std::mem::take(&mut self.is_probing);
+        self.is_probing = is_silence && silence >= self.sessions.settings().timeouts.read;
+        // Only a session opened since all fell silent can tell that the server did.
+        let is_verdict = was_probing
+            && self.is_probing
+            && past.age < silence
+            && self.run.pulse().age() >= SIGN_OF_LIFE;
+        if past.was_stale && !is_verdict {
             self.retreat(None);
             return Ok(());
         }
@@ -199,11 +233,25 @@ impl Worker<'_> {
         self.emit(&Event::SessionLost {
             error: error.clone(),
         });
-        if *error.kind() == ErrorKind::Timeout && self.pipeline.looks_dropped() {
+        if is_verdict {
+            self.retreat(None);
+            return Err(Resignation { error, is_verdict });
+        }
+        if was_probing && is_silence {
+            self.retreat(None);
+        } else if is_silence && self.pipeline.looks_dropped() {
             self.sessions.governor().use_one_command_at_a_time();
             self.retreat(None);
+        } else if let (ErrorKind::TooLarge { .. }, Some(uid)) = (error.kind(), error.uid()) {
+            if let Some(slot) = self.pipeline.claim(uid, 0) {
+                self.fail(slot, error.clone(), 0);
+                self.patience.delivered();
+            }
+            self.retreat(None);
+        } else if is_about_sessions(&error) {
+            self.retreat(None);
         } else {
-            self.retreat(Some((&error, id)));
+            self.retreat(Some((&error, past.id)));
         }
         let advice = self.patience.lost(&error);
         self.follow(advice, error)
@@ -254,20 +302,39 @@ impl Worker<'_> {
                     _ => MESSAGE_ATTEMPTS + 1,
                 };
                 if shard.slots.len() == 1 && shard.deaths >= enough && self.run.may_convict() {
-                    let attempts = shard.deaths;
-                    self.fail(shard.slots[0], error.clone().with_attempts(attempts), 0);
+                    let slot = shard.slots[0];
+                    self.emit(&Event::PoisonFound {
+                        uid: slot.uid,
+                        sessions: shard.deaths,
+                    });
+                    let error = self.with_last_words(error.clone());
+                    self.fail(slot, error.with_attempts(shard.deaths), 0);
                     shard.slots.clear();
                     self.patience.delivered();
                 }
+            }
+            if !shard.slots.is_empty() {
+                self.emit(&Event::ShardReturned {
+                    messages: shard.slots.len(),
+                });
             }
             returned.push(shard);
         }
         self.run.give_back(returned);
     }
 
+    /// Adds to an error what had arrived of the answer that broke off.
+    fn with_last_words(&self, error: Error) -> Error {
+        match self.reader.unfinished() {
+            Some(words) => error.followed_by(format_args!("; the last that came was {words:?}")),
+            None => error.followed_by("; nothing came in answer"),
+        }
+    }
+
     /// Uses a session until there is nothing more to do with it.
     fn converse(&mut self, session: &mut Session) -> Result<Pause, Break> {
-        self.reader.begin();
+        self.reader.was_answered();
+        session.set_pulse(self.run.pulse().clone());
         loop {
             if self.pipeline.is_low()
                 && let Some(pause) = self.send_ahead(session)?
@@ -287,13 +354,27 @@ impl Worker<'_> {
             if is_idle && !governor.time_left().is_zero() {
                 return Ok(Some(Pause::Idle));
             }
-            if !is_idle && (governor.is_serial() || !governor.time_left().is_zero()) {
+            if !is_idle
+                && (self.is_probing || governor.is_serial() || !governor.time_left().is_zero())
+            {
                 break;
             }
+            let probe = match self.is_probing {
+                true => self.run.take_probe(),
+                false => None,
+            };
+            let is_probe = probe.is_some();
             let per_round_trip = self.run.messages_in(session.round_trip());
-            match self.run.take(&self.pipeline.in_flight(per_round_trip)) {
+            let taken = match probe {
+                Some(shard) => Take::Shard(shard),
+                None => self.run.take(&self.pipeline.in_flight(per_round_trip)),
+            };
+            match taken {
                 Take::Shard(shard) => {
-                    if is_idle {
+                    self.is_probing = is_probe;
+                    if is_probe {
+                        session.expect_a_sign_of_life(SIGN_OF_LIFE);
+                    } else if is_idle {
                         session.expect_answers();
                     }
                     let uids = shard.uids();

@@ -11,9 +11,6 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Result, excerpt};
 use crate::transport::{Condition, Fate, Frame, Phase, Status, Wire};
 
-/// Untagged lines in answer to one command of the control plane. EXAMINE brings about ten.
-const MAX_CHATTER: usize = 10_000;
-
 #[derive(Debug)]
 pub(super) struct Fence {
     pub(super) wire: Wire,
@@ -99,17 +96,18 @@ impl Fence {
         if let Some(secrets) = &self.secrets {
             self.frame.line = secrets.redact(&self.frame.line);
         }
+        self.chatter += 1;
+        let most = self.wire.limits().untagged_responses;
+        if self.chatter > most {
+            return Err(Error::protocol(format!(
+                "{}: more than {most} lines that answer nothing",
+                self.wire.phase()
+            )));
+        }
         let line = &self.frame.line;
         if line.starts_with(b"+") {
             self.shown.extend_from_slice(line);
         } else if let Some(rest) = line.strip_prefix(b"* ") {
-            self.chatter += 1;
-            if self.chatter > MAX_CHATTER {
-                return Err(Error::protocol(format!(
-                    "{}: more than {MAX_CHATTER} lines that answer nothing",
-                    self.wire.phase()
-                )));
-            }
             self.heard.note(rest);
             show_untagged(rest, &mut self.shown);
         } else if let Some(space) = memchr::memchr(b' ', line)
@@ -307,7 +305,7 @@ mod tests {
 
     #[test]
     fn endless_chatter_is_a_protocol_error() {
-        let fence = Fence::new(wire(b"* OK still here\r\n".repeat(MAX_CHATTER + 1), 4096));
+        let fence = Fence::new(wire(b"* OK still here\r\n".repeat(100_001), 4096));
         let error = Handle(Arc::new(Mutex::new(fence)))
             .read(&mut [0; 10])
             .unwrap_err();

@@ -7,6 +7,7 @@
 //! needs, and could not read an ESEARCH answer.
 
 mod fence;
+mod gate;
 mod open;
 mod refusal;
 mod search;
@@ -16,11 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::fence::{Fence, Handle};
-pub(crate) use self::refusal::Refusal;
+pub(crate) use self::gate::Gate;
+pub(crate) use self::refusal::{Refusal, is_about_limit};
 pub use self::settings::Security;
 pub(crate) use self::settings::Settings;
 use crate::error::Result;
 use crate::fetch::{Answer, Fetch, Reader};
+use crate::pulse::Pulse;
 use crate::stop::Stop;
 use crate::transport::Phase;
 use crate::uid_set::UidSet;
@@ -28,6 +31,9 @@ use crate::unwind;
 
 /// The tags of our own commands begin with this letter, those of the `imap` crate with an `a`.
 const TAG_PREFIX: u8 = b'p';
+
+/// An answer takes one; the others are for packets that have to be sent again.
+const ROUND_TRIPS_FOR_A_SIGN: u32 = 4;
 
 /// How long a LOGOUT may take. The session is over either way.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(2);
@@ -51,6 +57,7 @@ pub(crate) struct Session {
     selected: Selected,
     /// Counts the sessions of this process.
     id: u64,
+    opened: Instant,
     round_trip: Duration,
     commands: u64,
     /// It has been idle in the pool since it was last used.
@@ -62,6 +69,11 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// How long ago the session was opened.
+    pub(crate) fn age(&self) -> Duration {
+        self.opened.elapsed()
     }
 
     /// How long the server took for the quickest of the commands that set the session up.
@@ -82,6 +94,11 @@ impl Session {
         self.fence().wire.set_stop(stop);
         self.is_reused = is_reused;
         self.answers = 0;
+    }
+
+    /// From now on, answers to FETCH are a sign of life for all sessions with this pulse.
+    pub(crate) fn set_pulse(&mut self, pulse: Pulse) {
+        self.fence().wire.set_pulse(pulse);
     }
 
     /// Whether the session has answered since [`attach`](Session::attach).
@@ -112,6 +129,15 @@ impl Session {
     /// Starts the clock for the answers to come. To be called when nothing was in flight before.
     pub(crate) fn expect_answers(&mut self) {
         self.fence().wire.begin(Phase::Fetch);
+    }
+
+    /// As [`expect_answers`](Session::expect_answers), but if nothing comes for so long, over
+    /// this session nor over another of the same run, that is enough.
+    pub(crate) fn expect_a_sign_of_life(&mut self, patience: Duration) {
+        let patience = patience + ROUND_TRIPS_FOR_A_SIGN * self.round_trip;
+        let mut fence = self.fence();
+        fence.wire.begin(Phase::Fetch);
+        fence.wire.probe(patience);
     }
 
     /// Reads the next response to the FETCH commands sent.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::fence::{Completion, Fence, Handle};
-use super::{Refusal, Selected, Session, Settings, lock};
+use super::{Gate, Refusal, Selected, Session, Settings, is_about_limit, lock};
 use crate::Security;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result, excerpt};
@@ -22,17 +22,21 @@ impl Session {
         NEXT_ID.load(Ordering::Relaxed) - 1
     }
 
-    /// Opens a session. A raised `stop` ends it at once with `Cancelled`.
-    pub(crate) fn open(settings: &Settings, stop: &Stop) -> Result<Self> {
+    /// Opens a session, with its turn at the `gate`. A raised `stop` ends it at once with
+    /// `Cancelled`.
+    pub(crate) fn open(settings: &Settings, gate: &Gate, stop: &Stop) -> Result<Self> {
         let end = Instant::now() + settings.timeouts.connect;
         let place = || format!("{}:{}", settings.host, settings.port);
+        if let Some(verdict) = gate.verdict() {
+            return Err(verdict.in_context(place()));
+        }
         let (fence, greeting) = greet(settings, stop, end).map_err(|error| match error.kind() {
             // These name the place already.
             ErrorKind::Connect | ErrorKind::Tls | ErrorKind::Cancelled => error,
             _ => error.in_context(place()),
         })?;
         let fence = Arc::new(Mutex::new(fence));
-        sign_in(settings, fence, greeting).map_err(|error| error.in_context(place()))
+        sign_in(settings, fence, greeting, gate, stop).map_err(|error| error.in_context(place()))
     }
 }
 
@@ -51,7 +55,12 @@ fn greet(settings: &Settings, stop: &Stop, end: Instant) -> Result<(Fence, Greet
         stream = protect(settings, stream, end, stop)?;
         is_secure = true;
     }
-    let mut fence = Fence::new(Wire::new(stream, settings.timeouts, stop.clone())?);
+    let mut fence = Fence::new(Wire::new(
+        stream,
+        settings.timeouts,
+        settings.limits,
+        stop.clone(),
+    )?);
     fence.begin_until(Phase::Greeting, end);
     let greeting = read_greeting(&mut fence)?;
     if !is_secure && settings.security == Security::StartTls {
@@ -176,28 +185,42 @@ fn start_tls(mut fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -
     }
     let stream = fence.wire.into_stream()?;
     let stream = protect(settings, stream, end, stop)?;
-    let wire = Wire::new(stream, settings.timeouts, stop.clone())?;
+    let wire = Wire::new(stream, settings.timeouts, settings.limits, stop.clone())?;
     // A new fence: everything heard before the handshake is forgotten.
     Ok(Fence::new(wire))
 }
 
-fn sign_in(settings: &Settings, fence: Arc<Mutex<Fence>>, greeting: Greeting) -> Result<Session> {
+fn sign_in(
+    settings: &Settings,
+    fence: Arc<Mutex<Fence>>,
+    greeting: Greeting,
+    gate: &Gate,
+    stop: &Stop,
+) -> Result<Session> {
     let mut client = imap::Client::new(Handle(fence.clone()));
     if greeting == Greeting::Login && lock(&fence).heard.capabilities.is_empty() {
         run(&fence, Phase::Capability, || client.capabilities())?;
     }
+    let (mut control, log_in_time) = match greeting {
+        Greeting::PreAuthenticated => (pretend_to_log_in(client, &fence)?, None),
+        Greeting::Login => gate.pass(stop, || {
+            let before = Instant::now();
+            let control = log_in(settings, client, &fence)?;
+            Ok((control, Some(before.elapsed())))
+        })?,
+    };
     let before = Instant::now();
-    let mut control = log_in(settings, client, &fence, greeting)?;
-    let signed_in = Instant::now();
     let selected = examine(settings, &mut control, &fence)?;
     // One of the two may have cost the server some work; hardly both.
-    let round_trip = (signed_in - before).min(signed_in.elapsed());
+    let round_trip = before.elapsed();
+    let round_trip = log_in_time.map_or(round_trip, |time| time.min(round_trip));
     let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
     Ok(Session {
         control,
         fence,
         selected,
         id,
+        opened: Instant::now(),
         round_trip,
         commands: 0,
         is_reused: false,
@@ -205,19 +228,23 @@ fn sign_in(settings: &Settings, fence: Arc<Mutex<Fence>>, greeting: Greeting) ->
     })
 }
 
+/// After a PREAUTH greeting. The crate knows no other way to a session than a login.
+fn pretend_to_log_in(
+    client: imap::Client<Handle>,
+    fence: &Mutex<Fence>,
+) -> Result<imap::Session<Handle>> {
+    lock(fence).pretend_once();
+    run(fence, Phase::Login, || {
+        client.login("-", "-").map_err(|(error, _)| error)
+    })
+}
+
 fn log_in(
     settings: &Settings,
     client: imap::Client<Handle>,
     fence: &Mutex<Fence>,
-    greeting: Greeting,
 ) -> Result<imap::Session<Handle>> {
     let Credentials { user, password } = &settings.credentials;
-    if greeting == Greeting::PreAuthenticated {
-        lock(fence).pretend_once();
-        return run(fence, Phase::Login, || {
-            client.login("-", "-").map_err(|(error, _)| error)
-        });
-    }
     // LOGIN sends quoted strings, which are ASCII only (RFC 9051, section 4.3).
     let plain = !(user.is_ascii() && password.is_ascii())
         || lock(fence).heard.has_capability("LOGINDISABLED");
@@ -275,24 +302,6 @@ fn login_refused(completion: &Completion, alert: Option<&str>) -> Error {
         _ => return Error::server(completion.code.clone(), &completion.text, "login"),
     };
     Error::new(kind, shown)
-}
-
-/// Whether the server has enough of our connections. Providers word it in many ways; these
-/// fragments are those of Dovecot, Gmail, Exchange, Yahoo and Courier.
-fn is_about_limit(code: Option<&str>, text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-    let connections = text.contains("connection") || text.contains("session");
-    code == Some("LIMIT")
-        || text.contains("too many simultaneous")
-        || connections
-            && [
-                "too many",
-                "maximum number",
-                "limit exceeded",
-                "limit reached",
-            ]
-            .iter()
-            .any(|words| text.contains(words))
 }
 
 fn examine(

@@ -40,6 +40,24 @@ impl Refusal {
     }
 }
 
+/// Whether the server has enough of our connections. Providers word it in many ways; these
+/// fragments are those of Dovecot, Gmail, Exchange, Yahoo and Courier.
+pub(crate) fn is_about_limit(code: Option<&str>, text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    let connections = text.contains("connection") || text.contains("session");
+    code == Some("LIMIT")
+        || text.contains("too many simultaneous")
+        || connections
+            && [
+                "too many",
+                "maximum number",
+                "limit exceeded",
+                "limit reached",
+            ]
+            .iter()
+            .any(|words| text.contains(words))
+}
+
 /// Exchange's `Suggested Backoff Time: 299961 milliseconds`, in lower case.
 fn backoff_hint(text: &str) -> Option<Duration> {
     let (_, rest) = text.split_once("backoff time:")?;

@@ -5,13 +5,9 @@ use std::time::Instant;
 
 use super::{Session, TAG_PREFIX};
 use crate::error::{Error, ErrorKind, Result, excerpt};
-use crate::limits::MAX_LINE_OCTETS;
 use crate::query::{Part, Program, Query};
 use crate::transport::{Condition, Phase, Status, Wire};
 use crate::uid_set::{Uid, UidSet, UidSetBuilder};
-
-/// Lines of other matters within one answer.
-const MAX_CHATTER: usize = 10_000;
 
 impl Session {
     /// Asks the server which messages match.
@@ -70,9 +66,9 @@ fn ask(wire: &mut Wire, tag: &str, program: &Program) -> Result<()> {
 
 fn await_continuation(wire: &mut Wire, tag: &str) -> Result<()> {
     let mut line = Vec::new();
-    for _ in 0..MAX_CHATTER {
+    for _ in 0..wire.limits().untagged_responses {
         line.clear();
-        wire.read_line(&mut line, MAX_LINE_OCTETS)?;
+        wire.read_line(&mut line)?;
         if line.starts_with(b"+") {
             return Ok(());
         }
@@ -80,14 +76,14 @@ fn await_continuation(wire: &mut Wire, tag: &str) -> Result<()> {
             return Err(refused(&status));
         }
     }
-    Err(too_much_chatter())
+    Err(too_much_chatter(wire))
 }
 
 /// Reads up to the command's end.
 fn finish(wire: &mut Wire, tag: &str, found: &mut UidSetBuilder) -> Result<()> {
     let mut line = Vec::new();
     let mut bye = None;
-    for _ in 0..MAX_CHATTER {
+    for _ in 0..wire.limits().untagged_responses {
         line.clear();
         if read_head(wire, &mut line).map_err(|error| explain(error, bye.as_deref()))? {
             read_numbers(wire, found)?;
@@ -109,7 +105,7 @@ fn finish(wire: &mut Wire, tag: &str, found: &mut UidSetBuilder) -> Result<()> {
             bye = Some(excerpt(text));
         }
     }
-    Err(too_much_chatter())
+    Err(too_much_chatter(wire))
 }
 
 fn explain(error: Error, bye: Option<&str>) -> Error {
@@ -121,9 +117,10 @@ fn explain(error: Error, bye: Option<&str>) -> Error {
     }
 }
 
-fn too_much_chatter() -> Error {
+fn too_much_chatter(wire: &Wire) -> Error {
+    let most = wire.limits().untagged_responses;
     Error::protocol(format!(
-        "SEARCH: more than {MAX_CHATTER} lines that answer nothing"
+        "SEARCH: more than {most} lines that answer nothing"
     ))
 }
 
@@ -150,7 +147,7 @@ fn read_head(wire: &mut Wire, line: &mut Vec<u8>) -> Result<bool> {
             return Ok(true);
         }
         if at == HEAD.len() || !octet.eq_ignore_ascii_case(&HEAD[at]) {
-            wire.read_line(line, MAX_LINE_OCTETS)?;
+            wire.read_line(line)?;
             return Ok(false);
         }
         line.push(octet);
@@ -163,7 +160,13 @@ fn read_head(wire: &mut Wire, line: &mut Vec<u8>) -> Result<bool> {
 fn read_numbers(wire: &mut Wire, found: &mut UidSetBuilder) -> Result<()> {
     let mut number: Option<u32> = None;
     let mut in_parentheses = false;
+    let most = wire.limits().search_ranges;
     loop {
+        if found.ranges() > most {
+            return Err(Error::protocol(format!(
+                "SEARCH: an answer of more than {most} ranges of UIDs"
+            )));
+        }
         let available = wire.available()?;
         for (index, &octet) in available.iter().enumerate() {
             match octet {
@@ -238,6 +241,18 @@ mod tests {
     fn a_goodbye_in_the_middle_is_told() {
         let error = answer(b"* SEARCH 1\r\n* BYE going down\r\n", 9).unwrap_err();
         assert!(error.to_string().contains("going down"), "{error}");
+    }
+
+    #[test]
+    fn an_answer_without_end_is_cut_off() {
+        let numbers: String = (1..)
+            .step_by(2)
+            .take(5_000_000)
+            .fold(String::from("* SEARCH"), |text, number| {
+                text + " " + &number.to_string()
+            });
+        let error = answer(numbers.as_bytes(), 65_536).unwrap_err();
+        assert!(error.to_string().contains("4000000 ranges"), "{error}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::credentials::Credentials;
 use crate::event::{Event, Listener};
-use crate::limits::{Retry, Timeouts};
+use crate::limits::{Limits, Retry, Timeouts};
 use crate::transport::{Connect, Roots};
 
 /// How a connection is protected.
@@ -46,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) encoded_mailbox: String,
     pub(crate) workers: usize,
     pub(crate) timeouts: Timeouts,
+    pub(crate) limits: Limits,
     pub(crate) retry: Retry,
     pub(crate) max_message_size: u64,
     pub(crate) on_event: Option<Listener>,

@@ -4,8 +4,7 @@
 
 use super::status::Status;
 use super::wire::Wire;
-use crate::error::{Error, Result};
-use crate::limits::MAX_LINE_OCTETS;
+use crate::error::{Error, Result, excerpt};
 
 /// What becomes of an announced literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +16,9 @@ pub(crate) enum Fate {
     /// Read and dropped, however long it is.
     Discard,
 }
+
+/// How much of a response that broke off an error shows.
+const EXCERPT_OCTETS: usize = 100;
 
 /// How many literals of one response are kept; the crate never asks for more than one.
 const MAX_KEPT: usize = 4;
@@ -30,6 +32,11 @@ pub(crate) struct Frame {
     pub(crate) literals: Vec<Vec<u8>>,
     /// The length of the longest literal that was discarded, in octets.
     pub(crate) discarded: Option<u64>,
+    /// The length of a literal at which reading stopped, because it goes beyond the limit for a
+    /// whole response.
+    pub(crate) refused: Option<u64>,
+    /// The response has been read to its end.
+    is_whole: bool,
 }
 
 impl Frame {
@@ -43,7 +50,33 @@ impl Frame {
         self.line.clear();
         self.literals.clear();
         self.discarded = None;
-        wire.read_line(&mut self.line, MAX_LINE_OCTETS)?;
+        self.refused = None;
+        self.is_whole = false;
+        self.read_parts(wire, &mut fate)?;
+        self.is_whole = true;
+        Ok(())
+    }
+
+    /// The start of what had arrived of a response when its end did not come, fit for printing.
+    pub(crate) fn unfinished(&self) -> Option<String> {
+        if self.is_whole || self.line.is_empty() {
+            return None;
+        }
+        let mut octets = self.line.clone();
+        if let Some(literal) = self.literals.last() {
+            octets.extend_from_slice(&literal[..literal.len().min(EXCERPT_OCTETS)]);
+        }
+        Some(excerpt(&octets[..octets.len().min(EXCERPT_OCTETS)]))
+    }
+
+    fn read_parts(
+        &mut self,
+        wire: &mut Wire,
+        fate: &mut impl FnMut(&[u8], u64) -> Result<Fate>,
+    ) -> Result<()> {
+        let mut allowed = wire.limits().response_octets;
+        let longest_line = wire.limits().line_octets;
+        wire.read_line(&mut self.line)?;
         // A status response ends in free text, which may look like an announcement.
         if !may_announce(&self.line) {
             return Ok(());
@@ -53,14 +86,27 @@ impl Frame {
         let mut from = 0;
         while let Some((start, octets)) = announced(&self.line[from..])? {
             let start = from + start;
+            if octets > allowed {
+                self.refused = Some(octets);
+                self.line.truncate(start);
+                let limit = wire.limits().response_octets;
+                return Err(Error::protocol(format!(
+                    "a response of more than {limit} octets"
+                )));
+            }
+            allowed -= octets;
             match fate(&self.line[..start], octets)? {
                 Fate::Keep if self.literals.len() < MAX_KEPT => {
                     self.replace_announcement(start);
                     let count = usize::try_from(octets)
                         .map_err(|_| Error::protocol(format!("a literal of {octets} octets")))?;
-                    self.literals.push(wire.read_literal(count)?);
+                    self.literals.push(Vec::new());
+                    // Just pushed, so there is a last.
+                    if let Some(literal) = self.literals.last_mut() {
+                        wire.append_literal(count, literal)?;
+                    }
                 }
-                Fate::Inline if octets <= (MAX_LINE_OCTETS - self.line.len()) as u64 => {
+                Fate::Inline if octets <= longest_line.saturating_sub(self.line.len()) as u64 => {
                     wire.append_literal(octets as usize, &mut self.line)?;
                 }
                 _ => {
@@ -70,7 +116,7 @@ impl Frame {
                 }
             }
             from = self.line.len();
-            wire.read_line(&mut self.line, MAX_LINE_OCTETS)?;
+            wire.read_line(&mut self.line)?;
         }
         Ok(())
     }

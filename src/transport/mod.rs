@@ -8,6 +8,7 @@ mod tcp;
 #[cfg_attr(not(feature = "native-tls"), path = "no_tls.rs")]
 mod tls;
 mod watch;
+mod watched;
 mod wire;
 
 use std::time::Duration;

@@ -4,9 +4,14 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::TICK;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Timeouts;
+use crate::pulse::Pulse;
 use crate::stop::Stop;
+
+/// Also a bound that is reached is waited for a little, so that no loop becomes a busy one.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// What a session is doing, for the text of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,18 +57,27 @@ pub(crate) struct Watch {
     silence: Duration,
     span: Duration,
     span_octets: u64,
+    min_progress: u64,
+    /// Beats with every answer to FETCH, also those that come over other connections.
+    pulse: Pulse,
+    /// When nothing comes for so long over this connection nor over any other with the same pulse,
+    /// that is enough.
+    probe: Option<Duration>,
 }
 
 impl Watch {
-    pub(crate) fn new(stop: Stop) -> Self {
+    pub(crate) fn new(stop: Stop, timeouts: &Timeouts) -> Self {
         Self {
             phase: Phase::Greeting,
             stop,
-            patience: Timeouts::default().read,
+            patience: timeouts.read,
             deadline: None,
             silence: Duration::ZERO,
             span: Duration::ZERO,
             span_octets: 0,
+            min_progress: timeouts.min_progress,
+            pulse: Pulse::default(),
+            probe: None,
         }
     }
 
@@ -74,6 +88,12 @@ impl Watch {
         self.silence = Duration::ZERO;
         self.span = Duration::ZERO;
         self.span_octets = 0;
+        self.probe = None;
+    }
+
+    /// Within the phase that has begun, bears silence only for so long, if it is everywhere.
+    pub(crate) fn probe(&mut self, patience: Duration) {
+        self.probe = Some(patience);
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -82,6 +102,20 @@ impl Watch {
 
     pub(crate) fn set_stop(&mut self, stop: Stop) {
         self.stop = stop;
+    }
+
+    pub(crate) fn set_pulse(&mut self, pulse: Pulse) {
+        self.pulse = pulse;
+    }
+
+    /// How long the next wait may last at most, so that no bound is passed by much.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        let patience = self.probe.unwrap_or(self.patience).min(self.patience);
+        let mut longest = patience.saturating_sub(self.silence);
+        if let Some(deadline) = self.deadline {
+            longest = longest.min(deadline.saturating_duration_since(Instant::now()));
+        }
+        longest.clamp(SHORTEST_WAIT, TICK)
     }
 
     pub(crate) fn check_stop(&self) -> Result<()> {
@@ -100,12 +134,23 @@ impl Watch {
         if self.silence >= self.patience {
             return Err(self.timeout(format_args!("nothing came for {:?}", self.patience)));
         }
+        if let Some(probe) = self.probe
+            && self.silence.min(self.pulse.age()) >= probe
+        {
+            return Err(self.timeout(format_args!(
+                "nothing came for {:?} on any session, nor for {probe:?} on a new one",
+                self.patience
+            )));
+        }
         self.check_span()?;
         self.check_deadline()
     }
 
-    /// A wait of this length ended with some octets.
-    pub(crate) fn received(&mut self, octets: usize, time: Duration) -> Result<()> {
+    /// A wait of this length ended now with some octets.
+    pub(crate) fn received(&mut self, octets: usize, time: Duration, now: Instant) -> Result<()> {
+        if self.phase == Phase::Fetch {
+            self.pulse.beat(now);
+        }
         self.silence = Duration::ZERO;
         self.span += time;
         self.span_octets += octets as u64;
@@ -117,7 +162,7 @@ impl Watch {
         if self.span < self.patience {
             return Ok(());
         }
-        if self.span_octets < Timeouts::MIN_PROGRESS_OCTETS {
+        if self.span_octets < self.min_progress {
             let (octets, patience) = (self.span_octets, self.patience);
             return Err(self.timeout(format_args!("only {octets} octets came in {patience:?}")));
         }
@@ -145,7 +190,7 @@ mod tests {
     use super::*;
 
     fn watch(patience: u64) -> Watch {
-        let mut watch = Watch::new(Stop::default());
+        let mut watch = Watch::new(Stop::default(), &Timeouts::default());
         watch.begin(Phase::Fetch, Duration::from_secs(patience), None);
         watch
     }
@@ -165,7 +210,7 @@ mod tests {
         let mut seconds = 0;
         let error = loop {
             seconds += 3;
-            if let Err(error) = watch.received(1, Duration::from_secs(3)) {
+            if let Err(error) = watch.received(1, Duration::from_secs(3), Instant::now()) {
                 break error;
             }
         };
@@ -177,7 +222,35 @@ mod tests {
     fn a_slow_but_steady_stream_goes_on_for_ever() {
         let mut watch = watch(10);
         for _ in 0..1000 {
-            watch.received(400, Duration::from_secs(3)).unwrap();
+            let now = Instant::now();
+            watch.received(400, Duration::from_secs(3), now).unwrap();
         }
+    }
+
+    #[test]
+    fn a_probe_ends_early_only_when_it_is_silent_everywhere() {
+        let mut watch = watch(10);
+        let pulse = Pulse::default();
+        watch.set_pulse(pulse.clone());
+        watch.probe(Duration::from_millis(500));
+        assert_eq!(watch.longest_wait(), TICK);
+        // Somebody else hears something.
+        pulse.beat(Instant::now());
+        assert!(watch.waited(Duration::from_secs(1)).is_ok());
+        let mut silent = Watch::new(Stop::default(), &Timeouts::default());
+        silent.begin(Phase::Fetch, Duration::from_secs(10), None);
+        silent.probe(Duration::ZERO);
+        let error = silent.waited(TICK).unwrap_err();
+        assert!(error.to_string().contains("on any session"), "{error}");
+        // Another phase has no probe.
+        silent.begin(Phase::Fetch, Duration::from_secs(10), None);
+        assert!(silent.waited(TICK).is_ok());
+    }
+
+    #[test]
+    fn the_last_wait_before_a_bound_is_as_long_as_is_left() {
+        let mut watch = watch(1);
+        watch.waited(Duration::from_millis(900)).unwrap();
+        assert_eq!(watch.longest_wait(), Duration::from_millis(100));
     }
 }

@@ -1,15 +1,15 @@
-//! One connection with a buffer for reading, under the watch of its deadlines. The only place
-//! that reads from or writes to a stream.
+//! One connection with a buffer for reading: lines, literals, and what is to be passed over.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use memchr::memchr;
 
 use super::connect::Stream;
 use super::watch::{Phase, Watch};
+use super::watched::Watched;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::Timeouts;
+use crate::limits::{Limits, Timeouts};
+use crate::pulse::Pulse;
 use crate::stop::Stop;
 
 /// Holds some small messages, so that they cost one system call together.
@@ -25,53 +25,69 @@ const TRUSTED_OCTETS: usize = 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Wire {
-    stream: Box<dyn Stream>,
+    stream: Watched,
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
-    watch: Watch,
     timeouts: Timeouts,
+    limits: Limits,
 }
 
 impl Wire {
-    pub(crate) fn new(mut stream: Box<dyn Stream>, timeouts: Timeouts, stop: Stop) -> Result<Self> {
-        stream.set_timeout(super::TICK).map_err(|error| {
-            Error::new(ErrorKind::Connect, "the stream takes no time-out").with_source(error)
-        })?;
+    pub(crate) fn new(
+        stream: Box<dyn Stream>,
+        timeouts: Timeouts,
+        limits: Limits,
+        stop: Stop,
+    ) -> Result<Self> {
         Ok(Self {
-            stream,
+            stream: Watched::new(stream, Watch::new(stop, &timeouts), timeouts.write)?,
             buffer: vec![0; BUFFER_OCTETS].into_boxed_slice(),
             start: 0,
             end: 0,
-            watch: Watch::new(stop),
             timeouts,
+            limits,
         })
     }
 
     /// Starts a phase that may last as long as octets keep coming.
     pub(crate) fn begin(&mut self, phase: Phase) {
-        self.watch.begin(phase, self.timeouts.read, None);
+        self.stream.watch.begin(phase, self.timeouts.read, None);
     }
 
     /// Starts a phase that must be over in a given time, silent or not.
     pub(crate) fn begin_until(&mut self, phase: Phase, limit: Duration) {
-        self.watch
+        self.stream
+            .watch
             .begin(phase, limit, Instant::now().checked_add(limit));
     }
 
+    /// Within the phase that has begun, bears silence only for so long, if it is everywhere.
+    pub(crate) fn probe(&mut self, patience: Duration) {
+        self.stream.watch.probe(patience);
+    }
+
     pub(crate) fn phase(&self) -> Phase {
-        self.watch.phase()
+        self.stream.watch.phase()
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub(crate) fn set_stop(&mut self, stop: Stop) {
-        self.watch.set_stop(stop);
+        self.stream.watch.set_stop(stop);
+    }
+
+    pub(crate) fn set_pulse(&mut self, pulse: Pulse) {
+        self.stream.watch.set_pulse(pulse);
     }
 
     /// Gives the stream up for a TLS handshake. Octets that came ahead of the handshake were put
     /// there by someone who is not the server (CVE-2011-0411), so they are an error.
     pub(crate) fn into_stream(self) -> Result<Box<dyn Stream>> {
         if self.start == self.end {
-            Ok(self.stream)
+            Ok(self.stream.into_inner())
         } else {
             Err(Error::new(
                 ErrorKind::Tls,
@@ -86,7 +102,7 @@ impl Wire {
         if self.start == self.end {
             self.start = 0;
             self.end = 0;
-            self.end = read_some(self.stream.as_mut(), &mut self.watch, &mut self.buffer)?;
+            self.end = self.stream.read(&mut self.buffer)?;
         }
         Ok(&self.buffer[self.start..self.end])
     }
@@ -99,8 +115,9 @@ impl Wire {
     ///
     /// # Errors
     ///
-    /// `Protocol` if `line` would become longer than `limit`.
-    pub(crate) fn read_line(&mut self, line: &mut Vec<u8>, limit: usize) -> Result<()> {
+    /// `Protocol` if `line` would become longer than the limit for lines.
+    pub(crate) fn read_line(&mut self, line: &mut Vec<u8>) -> Result<()> {
+        let limit = self.limits.line_octets;
         loop {
             let available = self.available()?;
             let (taken, complete) = match memchr(b'\n', available) {
@@ -120,15 +137,12 @@ impl Wire {
         }
     }
 
-    /// Reads a literal of `count` octets into a new buffer, of just that capacity.
-    pub(crate) fn read_literal(&mut self, count: usize) -> Result<Vec<u8>> {
-        let mut literal = Vec::with_capacity(count.min(TRUSTED_OCTETS));
-        self.append_literal(count, &mut literal)?;
-        Ok(literal)
-    }
-
-    /// Appends a literal of `count` octets to `into`.
+    /// Appends a literal of `count` octets to `into`, for which an empty buffer gets just that
+    /// capacity. What arrived before an error is there.
     pub(crate) fn append_literal(&mut self, count: usize, into: &mut Vec<u8>) -> Result<()> {
+        if into.is_empty() {
+            into.reserve_exact(count.min(TRUSTED_OCTETS));
+        }
         let mut missing = count;
         while missing > 0 {
             if self.start == self.end && missing >= DIRECT_OCTETS {
@@ -136,9 +150,10 @@ impl Wire {
                 let step = missing.min(filled.max(TRUSTED_OCTETS));
                 into.reserve_exact(step);
                 into.resize(filled + step, 0);
-                let read = self.fill(&mut into[filled..]);
-                into.truncate(filled + read.as_ref().copied().unwrap_or(0));
-                missing -= read?;
+                let (count, result) = self.fill(&mut into[filled..]);
+                into.truncate(filled + count);
+                missing -= count;
+                result?;
             } else {
                 let available = self.available()?;
                 let taken = available.len().min(missing);
@@ -161,85 +176,28 @@ impl Wire {
         Ok(())
     }
 
-    /// Fills all of `target` from the stream, past the buffer.
-    fn fill(&mut self, target: &mut [u8]) -> Result<usize> {
+    /// Fills all of `target` from the stream, past the buffer. Tells how much it got also when it
+    /// fails.
+    fn fill(&mut self, target: &mut [u8]) -> (usize, Result<()>) {
         let mut filled = 0;
         while filled < target.len() {
-            filled += read_some(self.stream.as_mut(), &mut self.watch, &mut target[filled..])?;
+            match self.stream.read(&mut target[filled..]) {
+                Ok(count) => filled += count,
+                Err(error) => return (filled, Err(error)),
+            }
         }
-        Ok(filled)
+        (filled, Ok(()))
     }
 
     /// Sends all of `octets`, at once.
     pub(crate) fn write(&mut self, octets: &[u8]) -> Result<()> {
-        let mut rest = octets;
-        let mut waited = Duration::ZERO;
-        while !rest.is_empty() {
-            let before = Instant::now();
-            match self.stream.write(rest) {
-                Ok(0) => return Err(disconnected(None)),
-                Ok(written) => rest = &rest[written..],
-                Err(error) => {
-                    idle(error, before)?;
-                    self.watch.check_stop()?;
-                    waited += before.elapsed();
-                    if waited >= self.timeouts.write {
-                        return Err(self
-                            .watch
-                            .timeout(format_args!("the server took no command for {waited:?}")));
-                    }
-                }
-            }
-        }
-        self.stream
-            .flush()
-            .or_else(|error| idle(error, Instant::now()))
-    }
-}
-
-fn read_some(stream: &mut dyn Stream, watch: &mut Watch, target: &mut [u8]) -> Result<usize> {
-    loop {
-        watch.check_stop()?;
-        let before = Instant::now();
-        match stream.read(target) {
-            Ok(0) => return Err(disconnected(None)),
-            Ok(count) => {
-                watch.received(count, before.elapsed())?;
-                return Ok(count);
-            }
-            Err(error) => {
-                idle(error, before)?;
-                watch.waited(before.elapsed())?;
-            }
-        }
-    }
-}
-
-/// Tells "nothing yet" from a broken connection.
-fn idle(error: io::Error, before: Instant) -> Result<()> {
-    match error.kind() {
-        io::ErrorKind::Interrupted => Ok(()),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            // A stream of the caller's own that does not block at all must not keep a core busy.
-            if before.elapsed() < Duration::from_millis(1) {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            Ok(())
-        }
-        _ => Err(disconnected(Some(error))),
-    }
-}
-
-fn disconnected(source: Option<io::Error>) -> Error {
-    match source {
-        None => Error::new(ErrorKind::Disconnected, "the server closed the connection"),
-        Some(error) => Error::new(ErrorKind::Disconnected, error.to_string()).with_source(error),
+        self.stream.write(octets)
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::io::{Read, Write};
+    use std::io::{self, Read, Write};
 
     use super::*;
 
@@ -285,7 +243,8 @@ pub(crate) mod tests {
             at: 0,
             piece,
         };
-        Wire::new(Box::new(recorded), Timeouts::default(), Stop::default()).unwrap()
+        let (timeouts, limits) = (Timeouts::default(), Limits::default());
+        Wire::new(Box::new(recorded), timeouts, limits, Stop::default()).unwrap()
     }
 
     #[test]
@@ -297,16 +256,17 @@ pub(crate) mod tests {
         for piece in [1, 7, 4096, 65_536, 1_000_000] {
             let mut wire = wire(octets.clone(), piece);
             let mut line = Vec::new();
-            wire.read_line(&mut line, 100).unwrap();
+            wire.read_line(&mut line).unwrap();
             assert_eq!(line, b"first\r\n");
-            let read = wire.read_literal(literal.len()).unwrap();
+            let mut read = Vec::new();
+            wire.append_literal(literal.len(), &mut read).unwrap();
             assert!(read == literal);
             assert_eq!(read.capacity(), literal.len());
             line.clear();
-            wire.read_line(&mut line, 100).unwrap();
+            wire.read_line(&mut line).unwrap();
             assert_eq!(line, b"last\r\n");
             assert_eq!(
-                wire.read_line(&mut line, 100).unwrap_err().kind(),
+                wire.read_line(&mut line).unwrap_err().kind(),
                 &ErrorKind::Disconnected
             );
         }
@@ -315,7 +275,7 @@ pub(crate) mod tests {
     #[test]
     fn a_line_without_an_end_is_cut_off_at_the_limit() {
         let mut wire = wire(vec![b'x'; 100_000], 1000);
-        let error = wire.read_line(&mut Vec::new(), 65_536).unwrap_err();
+        let error = wire.read_line(&mut Vec::new()).unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Protocol);
     }
 

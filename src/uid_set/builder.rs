@@ -28,6 +28,11 @@ impl UidSetBuilder {
         self.push_range(Range::single(uid));
     }
 
+    /// How many ranges are held, each of 8 octets. In the end there may be fewer.
+    pub(crate) fn ranges(&self) -> usize {
+        self.ranges.len()
+    }
+
     /// Takes all UIDs between two, in either order.
     pub(crate) fn push_between(&mut self, one: Uid, other: Uid) {
         self.push_range(Range::between(one, other));

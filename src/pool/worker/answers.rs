@@ -12,7 +12,7 @@ use crate::message::Message;
 use crate::pool::dispenser::{Shard, Slot};
 use crate::pool::pipeline::Command;
 use crate::pool::run::Admission;
-use crate::session::{Refusal, Session};
+use crate::session::{Refusal, Session, is_about_limit};
 use crate::transport::Condition;
 
 impl Worker<'_> {
@@ -50,9 +50,19 @@ impl Worker<'_> {
                 Ok(())
             }
             Ok(Answer::Fetched(fetched)) => {
-                if let Some(slot) = self.pipeline.claim(fetched.uid, held) {
-                    is_taken = true;
-                    self.arrived(slot, fetched, held);
+                match self.pipeline.claim(fetched.uid, held) {
+                    Some(slot) => {
+                        is_taken = true;
+                        self.reader.was_answered();
+                        if std::mem::take(&mut self.is_probing) {
+                            session.expect_answers();
+                        }
+                        self.arrived(slot, fetched, held);
+                    }
+                    None => {
+                        let unsolicited = &run.totals().unsolicited;
+                        unsolicited.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
                 Ok(())
             }
@@ -75,16 +85,21 @@ impl Worker<'_> {
                     _ => Error::server(status.code_word(), status.text, "FETCH"),
                 };
                 let is_bad = status.condition == Condition::Bad;
-                match self.pipeline.complete(tag) {
+                let command = self.pipeline.complete(tag);
+                if command.is_some() {
+                    self.reader.was_answered();
+                }
+                match command {
                     Some(command) if is_ok => self.completed(session, command, refusal, None),
                     Some(command) if is_bad => self.not_understood(session, command, error),
                     Some(command) => self.completed(session, command, refusal, Some(error)),
                     None => Ok(()),
                 }
             }
-            Ok(Answer::Bye { text }) => {
-                let text = format!("the server said goodbye: {text}");
-                Err(Error::new(ErrorKind::Disconnected, text).into())
+            Ok(Answer::Bye { status }) => {
+                let code = status.code_word();
+                let text = excerpt(status.text);
+                Err(self.dismissed(code.as_deref(), &text))
             }
             Ok(Answer::Unrelated) => Ok(()),
             Err(_) if yields => Err(Break::Yielded),
@@ -95,6 +110,26 @@ impl Worker<'_> {
             run.release(held);
         }
         result
+    }
+
+    /// The server said goodbye. It may have a reason that holds for the next session as well.
+    fn dismissed(&mut self, code: Option<&str>, text: &str) -> Break {
+        let said = format!("the server said goodbye: {text}");
+        if is_about_limit(code, text.as_bytes()) {
+            self.sessions.use_one_less();
+            return Error::new(ErrorKind::SessionLimit, said).into();
+        }
+        match Refusal::of(code, text.as_bytes()) {
+            Refusal::UsedUp => Break::Resign(Resignation {
+                error: Error::server(code.map(str::to_owned), text.as_bytes(), "goodbye"),
+                is_verdict: true,
+            }),
+            Refusal::Throttled(hint) => {
+                self.throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
+                Error::new(ErrorKind::Throttled, said).into()
+            }
+            Refusal::Passing | Refusal::Other => Error::new(ErrorKind::Disconnected, said).into(),
+        }
     }
 
     fn arrived(&mut self, slot: Slot, fetched: Fetched, held: u64) {
@@ -108,9 +143,7 @@ impl Worker<'_> {
         match body {
             Body::Octets(raw) => {
                 let octets = raw.len() as u64;
-                let totals = self.run.totals();
-                totals.octets.fetch_add(octets, Ordering::Relaxed);
-                totals.received.fetch_add(1, Ordering::Relaxed);
+                self.run.received(octets);
                 self.patience.delivered();
                 let size = size.unwrap_or(octets);
                 let message = Message::new(uid, flags, internal_date, size, raw);
