@@ -75,6 +75,10 @@ impl ParallelMailbox {
         let mut is_second_try = false;
         loop {
             let mut session = self.sessions.check_out(&stop)?;
+            if program.is_everything() {
+                // How much will be found is known: the others need not wait for it.
+                self.sessions.warm_up(session.selected().exists as usize);
+            }
             let error = match session.search(&program, limit) {
                 Ok(uids) => {
                     self.sessions.check_in(session);

@@ -1,21 +1,24 @@
 //! The sessions of a mailbox: as many as workers at most, opened when needed, kept for the next
 //! run.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use super::governor::Governor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::session::{Gate, Selected, Session, Settings};
+use crate::session::{Peer, Selected, Session, Settings};
 use crate::stop::Stop;
 use crate::transport::TICK;
 
 #[derive(Debug)]
 pub(crate) struct Sessions {
-    settings: Settings,
+    settings: Arc<Settings>,
     governor: Governor,
-    gate: Gate,
+    peer: Arc<Peer>,
+    /// Raised when nobody can use a session any more.
+    closing: Stop,
     state: Mutex<State>,
     freed: Condvar,
 }
@@ -25,6 +28,8 @@ struct State {
     idle: Vec<Session>,
     /// Idle, lent out, or being opened.
     open: usize,
+    /// Being opened for whoever will need one.
+    warming: usize,
     /// At most so many: the workers asked for, or what the server has granted.
     limit: usize,
     selected: Option<Selected>,
@@ -39,15 +44,17 @@ impl Sessions {
         let state = State {
             idle: Vec::new(),
             open: 0,
+            warming: 0,
             limit,
             selected: None,
             is_closed: false,
             waiting: 0,
         };
         Self {
-            settings,
+            settings: Arc::new(settings),
             governor: Governor::default(),
-            gate: Gate::default(),
+            peer: Arc::default(),
+            closing: Stop::default(),
             state: Mutex::new(state),
             freed: Condvar::new(),
         }
@@ -132,12 +139,62 @@ impl Sessions {
     /// Whether somebody waits for a session and there is none to be had.
     pub(super) fn is_one_wanted(&self) -> bool {
         let state = self.lock();
-        state.waiting > 0 && state.idle.is_empty() && state.open >= state.limit
+        // Those under way are had without anybody's giving one up.
+        state.waiting > state.warming && state.idle.is_empty() && state.open >= state.limit
+    }
+
+    /// Opens sessions, on threads of their own, until so many are open: for a run that will need
+    /// them and has something else to wait for now. What fails here will fail again for the run,
+    /// which then deals with it.
+    pub(crate) fn warm_up(self: &Arc<Self>, wanted: usize) {
+        let missing = {
+            let mut state = self.lock();
+            let missing = wanted.min(state.limit).saturating_sub(state.open);
+            state.open += missing;
+            state.warming += missing;
+            missing
+        };
+        for index in 0..missing {
+            let sessions = Arc::downgrade(self);
+            let (settings, peer) = (self.settings.clone(), self.peer.clone());
+            let stop = self.closing.clone();
+            let open = move || {
+                let result = Session::open(&settings, &peer, &stop);
+                // Without it, the last handle is gone, and the session with it.
+                if let Some(sessions) = sessions.upgrade() {
+                    sessions.warmed(result);
+                }
+            };
+            let name = format!("mailbox-open-{index}");
+            if thread::Builder::new().name(name).spawn(open).is_err() {
+                let mut state = self.lock();
+                state.open -= 1;
+                state.warming -= 1;
+            }
+        }
+    }
+
+    fn warmed(&self, result: Result<Session>) {
+        self.lock().warming -= 1;
+        match self.admit(result) {
+            Ok(session) => self.check_in(session),
+            Err(error) => self.settings.emit(&Event::SessionRefused {
+                error,
+                retry_in: None,
+            }),
+        }
     }
 
     /// Opens a session for a place that is counted already.
     fn open_counted(&self, stop: &Stop) -> Result<Session> {
-        let result = Session::open(&self.settings, &self.gate, stop).and_then(|session| {
+        let mut session = self.admit(Session::open(&self.settings, &self.peer, stop))?;
+        session.attach(stop.clone(), false);
+        Ok(session)
+    }
+
+    /// Takes note of how opening a session ended, for a place that is counted already.
+    fn admit(&self, result: Result<Session>) -> Result<Session> {
+        let result = result.and_then(|session| {
             let found = session.selected();
             let mut state = self.lock();
             match state.selected {
@@ -157,13 +214,10 @@ impl Sessions {
                 }
             }
         });
-        match result {
-            Ok(mut session) => {
-                session.attach(stop.clone(), false);
-                self.settings
-                    .emit(&Event::SessionOpened { open: self.open() });
-                Ok(session)
-            }
+        match &result {
+            Ok(_) => self
+                .settings
+                .emit(&Event::SessionOpened { open: self.open() }),
             Err(error) => {
                 let mut state = self.lock();
                 state.open -= 1;
@@ -172,9 +226,9 @@ impl Sessions {
                 }
                 drop(state);
                 self.freed.notify_one();
-                Err(error)
             }
         }
+        result
     }
 
     /// Takes back a session with nothing in flight.
@@ -204,6 +258,7 @@ impl Sessions {
         let idle = {
             let mut state = self.lock();
             state.is_closed = true;
+            self.closing.raise();
             let idle = std::mem::take(&mut state.idle);
             state.open -= idle.len();
             idle
@@ -212,5 +267,11 @@ impl Sessions {
         for session in idle {
             session.log_out();
         }
+    }
+}
+
+impl Drop for Sessions {
+    fn drop(&mut self) {
+        self.closing.raise();
     }
 }

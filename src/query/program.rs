@@ -48,6 +48,11 @@ impl Program {
         }
     }
 
+    /// Whether it matches every message, whatever the mailbox holds.
+    pub(crate) fn is_everything(&self) -> bool {
+        matches!(&self.parts[..], [Part::Text(line)] if line == "ALL")
+    }
+
     fn literal(&mut self, text: &str) {
         self.needs_utf8 |= !text.is_ascii();
         self.parts.push(Part::Literal(text.as_bytes().to_vec()));

@@ -5,11 +5,14 @@
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::credentials::Credentials;
 use crate::error::{Error, Result, excerpt};
 use crate::transport::{Condition, Fate, Frame, Phase, Status, Wire};
+
+/// What the crate's tags begin with; a number follows that counts its commands.
+const CRATE_TAG: char = 'a';
 
 #[derive(Debug)]
 pub(super) struct Fence {
@@ -23,6 +26,13 @@ pub(super) struct Fence {
     /// Answer the next command here, without the server: LOGIN after a PREAUTH greeting, which
     /// the crate knows no other way to skip.
     pretend: bool,
+    /// Commands that the crate is going to give once it is logged in, without tags and line ends.
+    /// They leave with the login, so that they cost no round trips of their own.
+    ahead: Vec<String>,
+    /// Of these, what has left and the crate has yet to give.
+    sent: Vec<u8>,
+    /// The number in the crate's last tag.
+    last_tag: u64,
     /// While they are on the wire: what the server says may repeat them.
     pub(super) secrets: Option<Credentials>,
 }
@@ -57,12 +67,51 @@ impl Fence {
             shown_to: 0,
             chatter: 0,
             pretend: false,
+            ahead: Vec::new(),
+            sent: Vec::new(),
+            last_tag: 0,
             secrets: None,
         }
     }
 
-    pub(super) fn begin(&mut self, phase: Phase) {
-        self.wire.begin(phase);
+    /// Lets these commands leave together with the login that comes next. The crate must give
+    /// them in this order afterwards.
+    pub(super) fn send_ahead(&mut self, commands: Vec<String>) {
+        self.ahead = commands;
+    }
+
+    /// Takes what the crate gives: to the wire, unless it has left already.
+    fn give(&mut self, octets: &[u8]) -> Result<()> {
+        if !self.sent.is_empty() {
+            let Some(rest) = self.sent.strip_prefix(octets) else {
+                return Err(Error::protocol(
+                    "a command that was sent ahead is another now",
+                ));
+            };
+            self.sent = rest.to_vec();
+            return Ok(());
+        }
+        self.last_tag = tag_number(octets).unwrap_or(self.last_tag);
+        // AUTHENTICATE is over only with the line after it.
+        let is_login = octets.ends_with(b"\r\n") && !has_word(octets, b" AUTHENTICATE ");
+        if self.ahead.is_empty() || !is_login {
+            return self.wire.write(octets);
+        }
+        let mut all = octets.to_vec();
+        for (command, tag) in std::mem::take(&mut self.ahead)
+            .iter()
+            .zip(self.last_tag + 1..)
+        {
+            let line = format!("{CRATE_TAG}{tag} {command}\r\n");
+            self.sent.extend_from_slice(line.as_bytes());
+        }
+        all.extend_from_slice(&self.sent);
+        self.wire.write(&all)
+    }
+
+    /// Starts a command, bearing silence for so long and never longer than usual.
+    pub(super) fn begin_with(&mut self, phase: Phase, patience: Duration) {
+        self.wire.begin_with(phase, patience);
         self.reset();
     }
 
@@ -164,12 +213,17 @@ impl Heard {
         let words = String::from_utf8_lossy(words).to_ascii_uppercase();
         self.capabilities = words.split_ascii_whitespace().map(str::to_owned).collect();
     }
+}
 
-    pub(super) fn has_capability(&self, name: &str) -> bool {
-        self.capabilities
-            .iter()
-            .any(|capability| capability == name)
-    }
+/// The number in a command's tag.
+fn tag_number(command: &[u8]) -> Option<u64> {
+    let rest = command.strip_prefix(&[CRATE_TAG as u8])?;
+    let space = memchr::memchr(b' ', rest)?;
+    str::from_utf8(&rest[..space]).ok()?.parse().ok()
+}
+
+fn has_word(command: &[u8], word: &[u8]) -> bool {
+    memchr::memmem::find(command, word).is_some_and(|at| tag_number(&command[..=at]).is_some())
 }
 
 fn strip_word<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
@@ -246,7 +300,7 @@ impl Write for Handle {
             fence.shown.extend_from_slice(b" OK .\r\n");
             fence.shown_to = 0;
         } else {
-            fence.wire.write(octets).map_err(io::Error::other)?;
+            fence.give(octets).map_err(io::Error::other)?;
         }
         Ok(octets.len())
     }
@@ -298,9 +352,9 @@ mod tests {
     #[test]
     fn notes_capabilities_wherever_they_are_said() {
         let (_, fence) = shown(b"* CAPABILITY IMAP4rev1 esearch\r\na1 OK done\r\n");
-        assert!(fence.heard.has_capability("ESEARCH"));
+        assert!(fence.heard.capabilities.contains(&"ESEARCH".to_owned()));
         let (_, fence) = shown(b"a1 OK [CAPABILITY IMAP4rev1 IDLE] done\r\n");
-        assert!(fence.heard.has_capability("IDLE"));
+        assert!(fence.heard.capabilities.contains(&"IDLE".to_owned()));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::transport::TICK;
 const TRUSTED_FOR: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub(super) struct Gate {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -45,7 +45,7 @@ impl Gate {
     }
 
     /// The server's refusal, if there was one.
-    pub(crate) fn verdict(&self) -> Option<Error> {
+    pub(super) fn verdict(&self) -> Option<Error> {
         self.lock().verdict.clone()
     }
 

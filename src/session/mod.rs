@@ -9,6 +9,7 @@
 mod fence;
 mod gate;
 mod open;
+mod peer;
 mod refusal;
 mod search;
 mod settings;
@@ -17,7 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::fence::{Fence, Handle};
-pub(crate) use self::gate::Gate;
+use self::gate::Gate;
+pub(crate) use self::peer::Peer;
 pub(crate) use self::refusal::{Refusal, is_about_limit};
 pub use self::settings::Security;
 pub(crate) use self::settings::Settings;

@@ -3,16 +3,20 @@
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::fence::{Completion, Fence, Handle};
-use super::{Gate, Refusal, Selected, Session, Settings, is_about_limit, lock};
+use super::{Peer, Refusal, Selected, Session, Settings, is_about_limit, lock};
 use crate::Security;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::stop::Stop;
 use crate::transport::{Condition, Phase, Status, Stream, Tcp, Wire, secure};
 use crate::unwind;
+
+/// How long a server may take over the first commands ever that were sent to it ahead of the
+/// login's answer. Then they may have been lost, and are sent again one by one.
+const AHEAD_PATIENCE: Duration = Duration::from_secs(5);
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -22,21 +26,31 @@ impl Session {
         NEXT_ID.load(Ordering::Relaxed) - 1
     }
 
-    /// Opens a session, with its turn at the `gate`. A raised `stop` ends it at once with
-    /// `Cancelled`.
-    pub(crate) fn open(settings: &Settings, gate: &Gate, stop: &Stop) -> Result<Self> {
-        let end = Instant::now() + settings.timeouts.connect;
+    /// Opens a session to a server of which `peer` knows what other sessions have learned. A raised
+    /// `stop` ends it at once with `Cancelled`.
+    pub(crate) fn open(settings: &Settings, peer: &Peer, stop: &Stop) -> Result<Self> {
         let place = || format!("{}:{}", settings.host, settings.port);
-        if let Some(verdict) = gate.verdict() {
+        if let Some(verdict) = peer.gate.verdict() {
             return Err(verdict.in_context(place()));
         }
-        let (fence, greeting) = greet(settings, stop, end).map_err(|error| match error.kind() {
-            // These name the place already.
-            ErrorKind::Connect | ErrorKind::Tls | ErrorKind::Cancelled => error,
-            _ => error.in_context(place()),
-        })?;
-        let fence = Arc::new(Mutex::new(fence));
-        sign_in(settings, fence, greeting, gate, stop).map_err(|error| error.in_context(place()))
+        let set_up = || -> Result<Self> {
+            let end = Instant::now() + settings.timeouts.connect;
+            let (fence, greeting) = greet(settings, stop, end).map_err(|error| {
+                match error.kind() {
+                    // These name the place already.
+                    ErrorKind::Connect | ErrorKind::Tls | ErrorKind::Cancelled => error,
+                    _ => error.in_context(place()),
+                }
+            })?;
+            let fence = Arc::new(Mutex::new(fence));
+            sign_in(settings, fence, greeting, peer, stop)
+                .map_err(|error| error.in_context(place()))
+        };
+        let went_ahead = peer.takes_commands_ahead();
+        match set_up() {
+            Err(_) if went_ahead && !peer.takes_commands_ahead() => set_up(),
+            result => result,
+        }
     }
 }
 
@@ -144,9 +158,11 @@ fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
             ErrorKind::Disconnected,
             format!("the server closed the connection at once: {text}"),
         )),
-        Condition::No | Condition::Bad => {
-            Err(Error::server(status.code_word(), status.text, "greeting"))
-        }
+        // Not a greeting (RFC 9051, section 7.1), but there are servers that say no so early.
+        Condition::No | Condition::Bad => Err(Error::new(
+            ErrorKind::Disconnected,
+            format!("the server will not have us: {text}"),
+        )),
     }
 }
 
@@ -194,26 +210,30 @@ fn sign_in(
     settings: &Settings,
     fence: Arc<Mutex<Fence>>,
     greeting: Greeting,
-    gate: &Gate,
+    peer: &Peer,
     stop: &Stop,
 ) -> Result<Session> {
     let mut client = imap::Client::new(Handle(fence.clone()));
-    if greeting == Greeting::Login && lock(&fence).heard.capabilities.is_empty() {
-        run(&fence, Phase::Capability, || client.capabilities())?;
-    }
+    let goes_ahead = greeting == Greeting::Login && peer.takes_commands_ahead();
+    let is_known = peer.is_known();
     let (mut control, log_in_time) = match greeting {
         Greeting::PreAuthenticated => (pretend_to_log_in(client, &fence)?, None),
-        Greeting::Login => gate.pass(stop, || {
-            let before = Instant::now();
-            let control = log_in(settings, client, &fence)?;
-            Ok((control, Some(before.elapsed())))
-        })?,
+        Greeting::Login => {
+            let capabilities = before_login(&mut client, &fence, peer)?;
+            peer.gate.pass(stop, || {
+                if goes_ahead {
+                    lock(&fence).send_ahead(ahead(settings, is_known));
+                }
+                let before = Instant::now();
+                let control = log_in(settings, client, &fence, &capabilities)
+                    .inspect_err(|error| suspect_ahead(peer, goes_ahead, error))?;
+                Ok((control, Some(before.elapsed())))
+            })?
+        }
     };
     let before = Instant::now();
-    let selected = examine(settings, &mut control, &fence)?;
-    // One of the two may have cost the server some work; hardly both.
-    let round_trip = before.elapsed();
-    let round_trip = log_in_time.map_or(round_trip, |time| time.min(round_trip));
+    let selected = after_login(settings, &mut control, &fence, peer, goes_ahead, is_known)
+        .inspect_err(|error| suspect_ahead(peer, goes_ahead, error))?;
     let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
     Ok(Session {
         control,
@@ -221,11 +241,94 @@ fn sign_in(
         selected,
         id,
         opened: Instant::now(),
-        round_trip,
+        // The login may have cost the server some work; it is rather too much than too little.
+        round_trip: log_in_time.unwrap_or_else(|| before.elapsed()),
         commands: 0,
         is_reused: false,
         answers: 0,
     })
+}
+
+/// What the server can do before the login, from whoever has heard it.
+fn before_login(
+    client: &mut imap::Client<Handle>,
+    fence: &Mutex<Fence>,
+    peer: &Peer,
+) -> Result<Vec<String>> {
+    let mut capabilities = std::mem::take(&mut lock(fence).heard.capabilities);
+    if capabilities.is_empty() {
+        capabilities = peer.before_login();
+    }
+    if capabilities.is_empty() {
+        run(fence, Phase::Capability, || client.capabilities())?;
+        capabilities = std::mem::take(&mut lock(fence).heard.capabilities);
+    }
+    peer.learn_before_login(&capabilities);
+    Ok(capabilities)
+}
+
+/// The commands that need not wait for the login's answer, as the `imap` crate will give them.
+fn ahead(settings: &Settings, is_known: bool) -> Vec<String> {
+    let name = &settings.encoded_mailbox;
+    let name = name.replace('\\', "\\\\").replace('"', "\\\"");
+    let examine = format!("EXAMINE \"{name}\"");
+    match is_known {
+        true => vec![examine],
+        false => vec!["CAPABILITY".to_owned(), examine],
+    }
+}
+
+/// A session that breaks while commands are under way that were sent ahead may have broken over
+/// them.
+fn suspect_ahead(peer: &Peer, goes_ahead: bool, error: &Error) {
+    let is_broken = matches!(
+        error.kind(),
+        ErrorKind::Timeout | ErrorKind::Disconnected | ErrorKind::Protocol
+    );
+    if goes_ahead && is_broken {
+        peer.broke_over_commands_ahead();
+    }
+}
+
+fn after_login(
+    settings: &Settings,
+    control: &mut imap::Session<Handle>,
+    fence: &Mutex<Fence>,
+    peer: &Peer,
+    goes_ahead: bool,
+    is_known: bool,
+) -> Result<Selected> {
+    let patience = match goes_ahead && !peer.has_taken_commands_ahead() {
+        true => AHEAD_PATIENCE,
+        false => settings.timeouts.read,
+    };
+    let is_told = is_known || !lock(fence).heard.capabilities.is_empty();
+    if !is_known && (goes_ahead || !is_told) {
+        let asked = run_with(fence, Phase::Capability, patience, || {
+            control.capabilities()
+        });
+        match asked {
+            // Then it is known for nothing that goes beyond the least.
+            Err(error) if matches!(error.kind(), ErrorKind::Server { .. }) => {}
+            result => {
+                result?;
+            }
+        }
+    }
+    peer.learn_after_login(&lock(fence).heard.capabilities);
+    match examine(settings, control, fence, patience) {
+        Ok(selected) => {
+            if goes_ahead {
+                peer.took_commands_ahead();
+            }
+            Ok(selected)
+        }
+        // Perhaps it looked at the command before it was done with the login.
+        Err(error) if goes_ahead && matches!(error.kind(), ErrorKind::Server { .. }) => {
+            examine(settings, control, fence, settings.timeouts.read)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// After a PREAUTH greeting. The crate knows no other way to a session than a login.
@@ -243,11 +346,12 @@ fn log_in(
     settings: &Settings,
     client: imap::Client<Handle>,
     fence: &Mutex<Fence>,
+    capabilities: &[String],
 ) -> Result<imap::Session<Handle>> {
     let Credentials { user, password } = &settings.credentials;
     // LOGIN sends quoted strings, which are ASCII only (RFC 9051, section 4.3).
     let plain = !(user.is_ascii() && password.is_ascii())
-        || lock(fence).heard.has_capability("LOGINDISABLED");
+        || capabilities.iter().any(|name| name == "LOGINDISABLED");
     lock(fence).secrets = Some(settings.credentials.clone());
     let result = run(fence, Phase::Login, || {
         if plain {
@@ -308,9 +412,10 @@ fn examine(
     settings: &Settings,
     control: &mut imap::Session<Handle>,
     fence: &Mutex<Fence>,
+    patience: Duration,
 ) -> Result<Selected> {
     let name = &settings.mailbox;
-    let mailbox = run(fence, Phase::Examine, || {
+    let mailbox = run_with(fence, Phase::Examine, patience, || {
         control.examine(&settings.encoded_mailbox)
     })
     .map_err(|error| error.in_context(format_args!("mailbox {name:?}")))?;
@@ -335,7 +440,17 @@ pub(super) fn run<T>(
     phase: Phase,
     command: impl FnOnce() -> imap::Result<T>,
 ) -> Result<T> {
-    lock(fence).begin(phase);
+    run_with(fence, phase, Duration::MAX, command)
+}
+
+/// As [`run`], bearing silence only for so long.
+fn run_with<T>(
+    fence: &Mutex<Fence>,
+    phase: Phase,
+    patience: Duration,
+    command: impl FnOnce() -> imap::Result<T>,
+) -> Result<T> {
+    lock(fence).begin_with(phase, patience);
     let error = match unwind::catch(command) {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(error)) => error,

@@ -55,6 +55,13 @@ impl Wire {
         self.stream.watch.begin(phase, self.timeouts.read, None);
     }
 
+    /// Starts a phase that may last as long as octets keep coming, with silences no longer than
+    /// this or the usual.
+    pub(crate) fn begin_with(&mut self, phase: Phase, patience: Duration) {
+        let patience = patience.min(self.timeouts.read);
+        self.stream.watch.begin(phase, patience, None);
+    }
+
     /// Starts a phase that must be over in a given time, silent or not.
     pub(crate) fn begin_until(&mut self, phase: Phase, limit: Duration) {
         self.stream
