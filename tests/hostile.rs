@@ -24,6 +24,10 @@ use std::sync::Arc;
 use client::{Job, Outcome};
 use server::{Attack, Moment, Server, endless, flood, once, then_endless, then_silence, trickle};
 
+/// What a search that finds a million messages, and the start of a run over them, may add to the
+/// memory of a client, in octets.
+const PLANNING_BOUND: u64 = 32_000_000;
+
 /// What a client may take under attack, in octets.
 const BOUND: u64 = 64_000_000;
 
@@ -204,6 +208,31 @@ fn an_endless_search_answer_of_numbers_that_never_adjoin_is_cut_off() {
     for (is_ascending, per_line) in [(true, usize::MAX), (false, usize::MAX), (true, 100)] {
         let outcome = attack_on_the_way(Moment::Search, numbers(is_ascending, per_line));
         assert_says(&outcome, &["ranges of UIDs"]);
+    }
+}
+
+#[test]
+fn a_search_answer_of_a_million_uids_works_within_the_memory_figure() {
+    const MILLION: u32 = 1_000_000;
+    let without = attack(Job::Connect, Moment::Search, once("")).peak;
+    for step in [1, 2] {
+        let mut line = "* SEARCH".to_owned();
+        for index in 0..MILLION {
+            write!(line, " {}", 1 + index * step).unwrap();
+        }
+        let answer = once(line + "\r\n");
+        for job in [Job::Search, Job::TakeOne] {
+            let outcome = attack(job, Moment::Search, answer.clone());
+            assert_eq!(outcome.found, MILLION as usize, "{outcome:?}");
+            assert!(outcome.error.is_empty(), "{outcome:?}");
+            let peak = match job {
+                Job::TakeOne => outcome.planned,
+                _ => outcome.peak,
+            };
+            let added = peak.saturating_sub(without);
+            eprintln!("every UID of {step}, {job:?}: {added} octets added to {without}");
+            assert!(added <= PLANNING_BOUND, "{job:?}: {added} octets");
+        }
     }
 }
 

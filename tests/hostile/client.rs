@@ -26,6 +26,8 @@ pub(crate) enum Job {
     Search,
     /// With a deadline of two seconds.
     SearchBriefly,
+    /// Searches, starts to read what it finds over one session, and stops at the first message.
+    TakeOne,
     /// Searches, and reads what it finds with `for_each` over one session.
     ForEach,
     /// The same with `imap` over three.
@@ -45,6 +47,8 @@ pub(crate) struct Outcome {
     pub(crate) found: usize,
     /// In octets.
     pub(crate) peak: u64,
+    /// The same when the first message had come, before there was a report.
+    pub(crate) planned: u64,
     pub(crate) time: Duration,
 }
 
@@ -121,6 +125,7 @@ fn read(said: &str) -> Outcome {
             "delivered" => outcome.delivered = rest.parse().unwrap(),
             "unfinished" => outcome.unfinished = rest.parse().unwrap(),
             "found" => outcome.found = rest.parse().unwrap(),
+            "planned" => outcome.planned = rest.parse().unwrap(),
             "peak" => outcome.peak = rest.parse().unwrap(),
             _ => {}
         }
@@ -161,6 +166,12 @@ fn work(job: &str, port: u16) -> parallel_mailbox::Result<()> {
             "message {uid}"
         );
     };
+    if job == "TakeOne" {
+        let mut run = matches.imap(check);
+        run.next().unwrap()?;
+        println!("planned {}", memory::peak_octets().unwrap_or(0));
+        return Ok(());
+    }
     let result = match job {
         "ForEach" => matches.for_each(check).map(drop),
         // Items are the failed messages as well; the last may be the run's own error.
