@@ -7,9 +7,10 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parallel_mailbox::testing::{Sample, TestMessage};
 use parallel_mailbox::{
@@ -17,12 +18,17 @@ use parallel_mailbox::{
 };
 use support::dovecot::{Dovecot, Options, dovecot_or_skip};
 use support::raw_client::RawClient;
+use support::wait;
 
-fn messages(count: usize) -> Vec<Vec<u8>> {
-    let sample = Sample::small(count).into_iter();
+fn raw(sample: Sample) -> Vec<Vec<u8>> {
+    let sample = sample.into_iter();
     sample
         .map(|message: TestMessage| message.raw().to_vec())
         .collect()
+}
+
+fn messages(count: usize) -> Vec<Vec<u8>> {
+    raw(Sample::small(count))
 }
 
 fn start(options: Options, count: usize) -> Dovecot {
@@ -40,7 +46,10 @@ fn builder(dovecot: &Dovecot) -> Builder {
 /// Runs over all matches, and checks octets and that nothing comes twice. `each` is called for
 /// every message.
 fn run(matches: &Matches, count: usize, each: impl Fn() + Sync) -> Report {
-    let expected = messages(count);
+    run_over(matches, &messages(count), each)
+}
+
+fn run_over(matches: &Matches, expected: &[Vec<u8>], each: impl Fn() + Sync) -> Report {
     let seen = Mutex::new(BTreeMap::<u32, u32>::new());
     let result = matches.for_each(|message| {
         let uid = message.uid().get();
@@ -60,38 +69,115 @@ fn run(matches: &Matches, count: usize, each: impl Fn() + Sync) -> Report {
     report
 }
 
+/// What is killed with signal 9 while a run lasts: one session's process each time.
+struct Killings {
+    sample: Sample,
+    count: usize,
+    interval: Duration,
+    /// How long the closure takes, so that the run lasts long enough.
+    work: Duration,
+}
+
+impl Killings {
+    /// Runs over four sessions, and returns how many processes it took with the report.
+    fn run(self, options: Options) -> (usize, Report) {
+        let expected = raw(self.sample);
+        let dovecot = options.messages(expected.iter().cloned()).start();
+        let mailbox = builder(&dovecot).workers(4).connect().unwrap();
+        let matches = mailbox.search(Query::all()).unwrap();
+        assert_eq!(matches.len(), self.count);
+        let (over, is_over) = mpsc::channel::<()>();
+        let (dovecot, interval) = (&dovecot, self.interval);
+        thread::scope(|scope| {
+            let killer = scope.spawn(move || {
+                let mut killed = 0;
+                // Lasts until the other end is dropped, also by a panic.
+                while is_over.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                    let processes = dovecot.imap_process_ids();
+                    if !processes.is_empty() {
+                        dovecot.kill(processes[killed % processes.len()]);
+                        killed += 1;
+                    }
+                }
+                killed
+            });
+            let report = run_over(&matches, &expected, || thread::sleep(self.work));
+            drop(over);
+            let killed = killer.join().unwrap();
+            eprintln!("{killed} processes killed: {report}");
+            assert_eq!(report.delivered().len(), self.count);
+            assert!(report.reconnects() > 0, "{report}");
+            (killed, report)
+        })
+    }
+}
+
 #[test]
 fn sessions_killed_with_signal_9_again_and_again_lose_nothing() {
     let Some(options) = dovecot_or_skip() else {
         return;
     };
-    let dovecot = start(options, 1_500);
-    let matches = builder(&dovecot)
-        .workers(4)
-        .connect()
-        .unwrap()
-        .search(Query::all())
-        .unwrap();
-    let is_over = AtomicBool::new(false);
-    let report = thread::scope(|scope| {
-        scope.spawn(|| {
-            let end = Instant::now() + Duration::from_secs(60);
-            while !is_over.load(Ordering::SeqCst) && Instant::now() < end {
-                if let Some(process) = dovecot.imap_process_ids().first() {
-                    dovecot.kill(*process);
-                }
-                thread::sleep(Duration::from_millis(60));
+    let killings = Killings {
+        sample: Sample::small(1_500),
+        count: 1_500,
+        interval: Duration::from_millis(60),
+        work: Duration::from_micros(700),
+    };
+    killings.run(options);
+}
+
+#[test]
+fn a_session_killed_with_signal_9_every_second_loses_none_of_five_thousand_messages() {
+    let Some(options) = dovecot_or_skip() else {
+        return;
+    };
+    let killings = Killings {
+        sample: Sample::tiny(5_000),
+        count: 5_000,
+        interval: Duration::from_secs(1),
+        work: Duration::from_millis(5),
+    };
+    let (killed, report) = killings.run(options);
+    assert!(killed >= 3, "the run was too short: {report}");
+}
+
+/// Dovecot ends a session that was idle for half an hour, which no setting shortens, and says so
+/// by a BYE. Here the same happens, by a signal, to all sessions while the closure works on.
+fn all_sessions_end_while_the_closure_works(end: impl Fn(&Dovecot, u32) + Sync) {
+    let Some(options) = dovecot_or_skip() else {
+        return;
+    };
+    let dovecot = start(options, 300);
+    for workers in [1, 3] {
+        let mailbox = builder(&dovecot).workers(workers).connect().unwrap();
+        let matches = mailbox.search(Query::all()).unwrap().shard_size(20);
+        let count = AtomicUsize::new(0);
+        let report = run(&matches, 300, || {
+            if [50, 150].contains(&count.fetch_add(1, Ordering::SeqCst)) {
+                let before = dovecot.imap_process_ids();
+                assert!(!before.is_empty());
+                before.iter().for_each(|process| end(&dovecot, *process));
+                let has_ended = wait::until(Duration::from_secs(30), || {
+                    let now = dovecot.imap_process_ids();
+                    before.iter().all(|process| !now.contains(process))
+                });
+                assert!(has_ended, "{}", dovecot.log());
             }
         });
-        // Slow enough to be killed some times.
-        let report = run(&matches, 1_500, || {
-            thread::sleep(Duration::from_micros(700))
-        });
-        is_over.store(true, Ordering::SeqCst);
-        report
-    });
-    assert_eq!(report.delivered().len(), 1_500);
-    assert!(report.reconnects() > 0, "{report}");
+        eprintln!("{workers} workers: {report}");
+        assert_eq!(report.delivered().len(), 300);
+        assert!(report.reconnects() > 0, "{report}");
+    }
+}
+
+#[test]
+fn sessions_ended_with_a_goodbye_while_the_closure_works_are_replaced() {
+    all_sessions_end_while_the_closure_works(|dovecot, process| dovecot.terminate(process));
+}
+
+#[test]
+fn sessions_killed_while_the_closure_works_are_replaced() {
+    all_sessions_end_while_the_closure_works(|dovecot, process| dovecot.kill(process));
 }
 
 #[test]
@@ -168,7 +254,7 @@ fn a_server_stopped_and_started_again_is_waited_for() {
         .search(Query::all())
         .unwrap();
     let dovecot = Mutex::new(dovecot);
-    let count = std::sync::atomic::AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     let report = run(&matches, 800, || {
         if count.fetch_add(1, Ordering::SeqCst) == 100 {
             let mut dovecot = dovecot.lock().unwrap();

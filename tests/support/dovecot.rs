@@ -301,6 +301,12 @@ impl Dovecot {
         process::kill(process_id);
     }
 
+    /// Ends one of [`imap_process_ids`](Self::imap_process_ids) with SIGTERM, upon which Dovecot
+    /// says BYE and closes the connection, as it does with one that was idle for too long.
+    pub(crate) fn terminate(&self, process_id: u32) {
+        process::terminate(process_id);
+    }
+
     /// Removes a message of INBOX behind the server's back, as another program could.
     ///
     /// # Panics

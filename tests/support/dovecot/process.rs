@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 
 use super::configuration::greeting;
@@ -41,9 +42,21 @@ pub(super) fn program() -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// Kills a process at once.
+/// Kills a process at once, unless it has ended by itself meanwhile.
 pub(super) fn kill(process_id: u32) {
-    kill_process(pid(process_id), Signal::KILL).expect("kill a process");
+    signal(process_id, Signal::KILL);
+}
+
+/// Asks a process to end, unless it has.
+pub(super) fn terminate(process_id: u32) {
+    signal(process_id, Signal::TERM);
+}
+
+fn signal(process_id: u32, signal: Signal) {
+    match kill_process(pid(process_id), signal) {
+        Ok(()) | Err(Errno::SRCH) => {}
+        Err(error) => panic!("signal a process: {error}"),
+    }
 }
 
 /// A running instance; dropping it ends it.
