@@ -170,22 +170,22 @@ impl<I> Matches<I> {
 
     /// Sets how many octets of messages may be held: received, and not yet taken by the consumer.
     ///
-    /// The memory of a run, beside what the caller keeps, is at most
+    /// What a run holds, beside what the caller keeps, is at most
     ///
     /// ```text
-    /// max(window_octets, largest) + largest + workers × (100 kB + kept)
+    /// max(window_octets, largest) + largest + workers × 100 kB
     /// ```
     ///
     /// where `largest` is the largest message. The second one is the message that the consumer
     /// waits for, which always gets in, or that it has just taken. One that is larger than the
     /// whole window gets in when nothing else is held.
     ///
-    /// `kept` is memory that is free again and that the system's allocator keeps for the thread's
-    /// next message. It is nothing with an allocator that gives it back at once, and at most
-    /// twice the largest message with that of glibc, which does so for messages of up to 32 MiB.
-    /// With 8 workers, 32 MiB and messages of 5 MiB, a process that does nothing else takes 47 MiB
-    /// in the first case and 92 to 107 MiB in the other. For glibc, the environment variable
-    /// `MALLOC_TRIM_THRESHOLD_=131072` makes it the first case.
+    /// Memory that is free again and that the system's allocator does not give back comes on top.
+    /// That of glibc was seen to keep up to two messages for each worker with a window of 32 MiB,
+    /// and more with larger ones: with 8 workers, 32 MiB and messages of 5 MiB a process
+    /// that does nothing else takes 77 to 107 MiB. With the environment variable
+    /// `MALLOC_TRIM_THRESHOLD_=131072`, or another allocator that gives back at once, it takes
+    /// 47 MiB.
     ///
     /// A message counts until the consumer takes its item, or until the closure drops it, so a
     /// closure that returns a number holds nothing back. The runs that return no iterator hold a
