@@ -1,0 +1,126 @@
+//! Connections that break, fall silent, or cannot be had.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parallel_mailbox::testing::{Fault, Sample, Server};
+use parallel_mailbox::{ErrorKind, Event, ParallelMailbox, Query, Retry, Security};
+
+use crate::play::play;
+use crate::support::leaks::Leaks;
+
+#[test]
+fn a_reset_at_any_octet_costs_nothing() {
+    // Within the greeting's end, a command's answer, a literal, between two messages.
+    for octets in [600, 2_000, 5_555, 70_000, 123_456] {
+        let fault = Fault::reset().after_octets(octets).on_connections(2..=3);
+        let ending = play(300, 4, [fault]).run();
+        ending.assert_all_delivered();
+    }
+}
+
+#[test]
+fn connections_that_break_again_and_again_are_replaced() {
+    let ending = play(1_000, 4, [Fault::close().after_octets(250_000)]).run();
+    ending.assert_all_delivered();
+    assert!(ending.report.reconnects() >= 10, "{}", ending.report);
+    assert!(ending.report.sessions() > 4);
+    let lost = ending.count(|event| matches!(event, Event::SessionLost { .. }));
+    assert_eq!(lost, ending.report.reconnects());
+}
+
+#[test]
+fn a_restart_that_breaks_all_sessions_at_once_is_one_accident() {
+    let leaks = Leaks::watch();
+    for _ in 0..5 {
+        let server = Server::builder().sample(Sample::tiny(600)).start().unwrap();
+        let mailbox = ParallelMailbox::builder("127.0.0.1")
+            .port(server.port())
+            .security(Security::DangerPlaintext)
+            .login(server.user(), server.password())
+            .workers(6)
+            .connect()
+            .unwrap();
+        // One message in each command, so that a guilty one would be alone.
+        let matches = mailbox.search(Query::all()).unwrap().shard_size(1);
+        let count = AtomicUsize::new(0);
+        let report = matches
+            .for_each(|_| {
+                if count.fetch_add(1, Ordering::SeqCst) % 150 == 75 {
+                    server.disconnect_all();
+                }
+            })
+            .unwrap();
+        assert!(report.is_complete(), "{report}: {:?}", report.failed());
+    }
+    leaks.assert_none_left();
+}
+
+#[test]
+fn silence_within_a_literal_runs_into_the_deadline_and_is_made_good() {
+    let ending = play(
+        200,
+        2,
+        [Fault::stall().after_octets(50_000).on_connection(1)],
+    )
+    .run();
+    ending.assert_all_delivered();
+    assert_eq!(ending.report.reconnects(), 1);
+}
+
+#[test]
+fn silence_on_every_session_ends_the_run_with_a_timeout_that_names_the_phase() {
+    let stall = Fault::stall().uid(1).times(1_000);
+    let ending = play(50, 2, [stall, Fault::stall().after_octets(3_000)])
+        .tune(|builder| builder.retry(Retry::default().attempts(1)))
+        .run();
+    let error = ending.error.unwrap();
+    assert_eq!(error.kind(), &ErrorKind::Timeout, "{error}");
+    assert!(error.to_string().contains("FETCH"), "{error}");
+    assert!(!ending.report.unfinished().is_empty());
+}
+
+#[test]
+fn a_trickle_is_not_progress() {
+    let trickle = Fault::trickle(Duration::from_millis(50))
+        .after_octets(20_000)
+        .on_connection(1);
+    play(100, 2, [trickle]).run().assert_all_delivered();
+}
+
+#[test]
+fn a_goodbye_in_mid_run_keeps_its_text() {
+    let ending = play(
+        200,
+        2,
+        [Fault::bye("server is restarting").uid(50).times(1)],
+    )
+    .run();
+    ending.assert_all_delivered();
+    let said = ending.events.iter().any(|event| match event {
+        Event::SessionLost { error } => error.to_string().contains("server is restarting"),
+        _ => false,
+    });
+    assert!(said, "{:?}", ending.events);
+}
+
+#[test]
+fn a_server_that_drops_everybody_is_not_blamed_on_the_messages() {
+    let ending = play(300, 3, [Fault::close().before("FETCH")])
+        .tune(|builder| {
+            let retry = Retry::default()
+                .attempts(2)
+                .initial_delay(Duration::from_millis(1));
+            builder.retry(retry.max_delay(Duration::from_millis(5)))
+        })
+        .run();
+    assert_eq!(ending.error.unwrap().kind(), &ErrorKind::Disconnected);
+    assert_eq!(ending.report.unfinished().len(), 300);
+}
+
+#[test]
+fn sessions_closed_while_idle_are_replaced_without_an_error() {
+    let ending = play(200, 3, []).run_after(Server::disconnect_all);
+    ending.assert_all_delivered();
+    assert_eq!(ending.report.reconnects(), 0);
+}

@@ -1,0 +1,267 @@
+//! A run over a server with faults, checked as it goes: each octet against what the server holds,
+//! the ledger, how long it took, and that neither thread nor socket is left.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use parallel_mailbox::testing::{Connections, Fault, LogEntry, Sample, Server, ServerBuilder};
+use parallel_mailbox::{
+    Builder, Error, ErrorKind, Event, Matches, ParallelMailbox, Query, Report, Result, Retry,
+    Security, Timeouts, Uid, UidSet,
+};
+
+use crate::support::leaks::Leaks;
+
+/// No run takes a tenth of this. One that hangs would; one that is merely slow does not.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server, and how it is to be read.
+pub(crate) struct Play {
+    server: Server,
+    workers: usize,
+    tune: Box<dyn FnOnce(Builder) -> Builder>,
+    arrange: Box<dyn FnOnce(Matches) -> Matches>,
+    mend: Option<fn(&Server)>,
+    // The last to be dropped, or a test that fails would leave its threads to the next.
+    leaks: Leaks,
+}
+
+/// What a closure sees of the run that it is part of.
+pub(crate) struct Scene<'a> {
+    pub(crate) server: &'a Server,
+    events: &'a Mutex<Vec<Event>>,
+}
+
+/// How a run ended.
+pub(crate) struct Ending {
+    pub(crate) report: Report,
+    pub(crate) error: Option<Error>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) time: Duration,
+    /// What the server was sent during the run.
+    pub(crate) log: Vec<LogEntry>,
+    pub(crate) connections: Connections,
+    /// How many workers the next run would have.
+    pub(crate) workers: usize,
+}
+
+/// A server with so many small messages.
+pub(crate) fn play(
+    messages: usize,
+    workers: usize,
+    faults: impl IntoIterator<Item = Fault>,
+) -> Play {
+    let play = play_on(Server::builder().sample(Sample::small(messages)), workers);
+    for fault in faults {
+        play.server.add_fault(fault);
+    }
+    play
+}
+
+/// A server made to measure.
+pub(crate) fn play_on(server: ServerBuilder, workers: usize) -> Play {
+    let leaks = Leaks::watch();
+    Play {
+        server: server.start().unwrap(),
+        workers,
+        tune: Box::new(|builder| builder),
+        arrange: Box::new(|matches| matches),
+        mend: None,
+        leaks,
+    }
+}
+
+impl Play {
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Connects in another way.
+    pub(crate) fn tune(mut self, tune: impl FnOnce(Builder) -> Builder + 'static) -> Self {
+        self.tune = Box::new(tune);
+        self
+    }
+
+    /// Runs in another way.
+    pub(crate) fn arrange(mut self, arrange: impl FnOnce(Matches) -> Matches + 'static) -> Self {
+        self.arrange = Box::new(arrange);
+        self
+    }
+
+    /// Mends the server after a run that ended in an error; another over what it left must then
+    /// complete.
+    pub(crate) fn resume_after(mut self, mend: fn(&Server)) -> Self {
+        self.mend = Some(mend);
+        self
+    }
+
+    pub(crate) fn run(self) -> Ending {
+        self.run_after(|_| {})
+    }
+
+    /// Searches, lets something happen to the server, and runs.
+    pub(crate) fn run_after(self, happen: impl FnOnce(&Server)) -> Ending {
+        self.perform(|_, server| happen(server), |_, _| {})
+    }
+
+    /// Searches and runs; then lets something happen to the server and runs once more. The ending
+    /// is that of the second run.
+    pub(crate) fn run_again_after(self, happen: impl FnOnce(&Server)) -> Ending {
+        let between = |matches: &Matches, server: &Server| {
+            assert!(matches.for_each(drop).unwrap().is_complete());
+            happen(server);
+        };
+        self.perform(between, |_, _| {})
+    }
+
+    /// Searches and runs, and calls `each` for every message.
+    pub(crate) fn run_during(self, each: impl Fn(&Scene<'_>, u32) + Sync) -> Ending {
+        self.perform(|_, _| {}, each)
+    }
+
+    fn perform(
+        self,
+        happen: impl FnOnce(&Matches, &Server),
+        each: impl Fn(&Scene<'_>, u32) + Sync,
+    ) -> Ending {
+        let leaks = self.leaks;
+        let server = self.server;
+        let held: Held = server
+            .uids("INBOX")
+            .into_iter()
+            .map(|uid| (uid, server.raw("INBOX", uid).unwrap()))
+            .collect();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let heard = events.clone();
+        let builder = ParallelMailbox::builder("127.0.0.1")
+            .port(server.port())
+            .security(Security::DangerPlaintext)
+            .login(server.user(), server.password())
+            .workers(self.workers)
+            .timeouts(Timeouts::default().read(Duration::from_millis(400)))
+            .retry(Retry::default().initial_delay(Duration::from_millis(5)))
+            .on_event(move |event| heard.lock().unwrap().push(event.clone()));
+        let mailbox = (self.tune)(builder).connect().unwrap();
+        let matches = (self.arrange)(mailbox.search(Query::all()).unwrap());
+        server.clear_log();
+        happen(&matches, &server);
+
+        let scene = Scene {
+            server: &server,
+            events: &events,
+        };
+        let started = Instant::now();
+        let result = read(&matches, &held, |uid| each(&scene, uid));
+        let time = started.elapsed();
+        assert!(time < PATIENCE, "{time:?}");
+        let report = matches.last_report().unwrap();
+        let log = server.log();
+        let events = events.lock().unwrap().clone();
+        if let Some(mend) = self.mend {
+            assert!(result.is_err() && !report.unfinished().is_empty());
+            mend(&server);
+            let rest = mailbox.uids(report.unfinished());
+            let rest = read(&rest, &held, |_| {}).unwrap();
+            assert_eq!(rest.delivered(), report.unfinished(), "{rest}");
+        }
+        let ending = Ending {
+            report,
+            error: result.err(),
+            events,
+            time,
+            log,
+            connections: server.connections(),
+            workers: mailbox.workers(),
+        };
+        drop((matches, mailbox));
+        server.stop();
+        leaks.assert_none_left();
+        ending
+    }
+}
+
+/// The messages of the server by UID.
+type Held = BTreeMap<u32, Arc<[u8]>>;
+
+/// Runs, and checks that what comes is what the server holds, comes once, and is in the ledger.
+fn read(matches: &Matches, held: &Held, each: impl Fn(u32) + Sync) -> Result<Report> {
+    let seen = Mutex::new(BTreeMap::<u32, u32>::new());
+    let wrong = Mutex::new(Vec::new());
+    let result = matches.for_each(|message| {
+        let uid = message.uid().get();
+        *seen.lock().unwrap().entry(uid).or_default() += 1;
+        if message.raw() != &*held[&uid] {
+            // A panic here would be taken for the fault of the message.
+            wrong.lock().unwrap().push(uid);
+        }
+        each(uid);
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "not as on the server: {wrong:?}");
+    let report = matches.last_report().unwrap();
+    let seen = seen.into_inner().unwrap();
+    assert!(
+        seen.values().all(|times| *times == 1),
+        "seen twice: {seen:?}"
+    );
+    let seen: UidSet = seen.into_keys().filter_map(Uid::new).collect();
+    assert_eq!(&seen, report.delivered(), "{report}");
+    let mut sum = report.delivered().union(report.gone());
+    sum = sum.union(&report.failed_uids()).union(report.unfinished());
+    assert_eq!(&sum, report.matched());
+    let parts = report.delivered().len()
+        + report.gone().len()
+        + report.failed().len()
+        + report.unfinished().len();
+    assert_eq!(parts, report.matched().len(), "{report}");
+    assert_eq!(report.error().is_some(), result.is_err());
+    result
+}
+
+impl Scene<'_> {
+    /// Whether something like this has happened so far.
+    pub(crate) fn has_heard(&self, is_it: impl Fn(&Event) -> bool) -> bool {
+        self.events.lock().unwrap().iter().any(is_it)
+    }
+}
+
+impl Ending {
+    pub(crate) fn assert_all_delivered(&self) {
+        assert!(self.error.is_none(), "{:?}", self.error);
+        assert_eq!(
+            self.report.delivered(),
+            self.report.matched(),
+            "{}: {:?}",
+            self.report,
+            self.report.failed()
+        );
+    }
+
+    /// All but this one are delivered, which failed.
+    pub(crate) fn assert_failed(&self, uid: u32, kind: &ErrorKind) -> &Error {
+        assert!(self.error.is_none(), "{:?}", self.error);
+        let [(failed, error)] = self.report.failed() else {
+            panic!("{:?}", self.report)
+        };
+        assert_eq!((failed.get(), error.kind()), (uid, kind), "{error}");
+        assert_eq!(error.uid(), Some(*failed));
+        assert_eq!(
+            self.report.delivered().len(),
+            self.report.matched().len() - 1
+        );
+        error
+    }
+
+    /// How many events there were that are like this.
+    pub(crate) fn count(&self, is_it: impl Fn(&Event) -> bool) -> usize {
+        self.events.iter().filter(|event| is_it(event)).count()
+    }
+
+    /// How many times the run sent this command.
+    pub(crate) fn sent(&self, command: &str) -> usize {
+        let command = format!(" {command} ");
+        let lines = self.log.iter().map(|entry| &entry.line);
+        lines.filter(|line| line.contains(&command)).count()
+    }
+}
