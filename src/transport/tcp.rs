@@ -38,33 +38,48 @@ impl Tcp {
             .to_socket_addrs()
             .map_err(|error| failed("the name cannot be resolved").with_source(error))?
             .collect();
-        let mut last = failed("the name has no address");
-        for (index, address) in addresses.iter().enumerate() {
-            let left = end.saturating_duration_since(Instant::now());
-            let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-            match attempt(*address, share, stop) {
-                Ok(stream) => return Ok(stream),
-                Err(error) if stop.is_raised() => {
-                    return Err(Error::cancelled().with_source(error));
-                }
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                    last = Error::new(
-                        ErrorKind::Timeout,
-                        format!("connect: {host}:{port} ({address}): no answer"),
-                    );
-                }
-                Err(error) => {
-                    // Which of its addresses, where the host was given by name.
-                    let what = match host.parse::<IpAddr>() {
-                        Ok(_) => error.to_string(),
-                        Err(_) => format!("{address}: {error}"),
-                    };
-                    last = failed(&what).with_source(error);
-                }
+        first_that_answers(host, port, &addresses, end, stop, |address, share| {
+            attempt(address, share, stop)
+        })
+    }
+}
+
+/// Tries one address after the other, each within its share of what is left until `end`.
+fn first_that_answers<T>(
+    host: &str,
+    port: u16,
+    addresses: &[SocketAddr],
+    end: Instant,
+    stop: &Stop,
+    mut attempt: impl FnMut(SocketAddr, Duration) -> io::Result<T>,
+) -> Result<T> {
+    let failed = |what: &str| Error::new(ErrorKind::Connect, format!("{host}:{port}: {what}"));
+    let mut last = failed("the name has no address");
+    for (index, address) in addresses.iter().enumerate() {
+        let left = end.saturating_duration_since(Instant::now());
+        let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        match attempt(*address, share) {
+            Ok(stream) => return Ok(stream),
+            Err(error) if stop.is_raised() => {
+                return Err(Error::cancelled().with_source(error));
+            }
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                last = Error::new(
+                    ErrorKind::Timeout,
+                    format!("connect: {host}:{port} ({address}): no answer"),
+                );
+            }
+            Err(error) => {
+                // Which of its addresses, where the host was given by name.
+                let what = match host.parse::<IpAddr>() {
+                    Ok(_) => error.to_string(),
+                    Err(_) => format!("{address}: {error}"),
+                };
+                last = failed(&what).with_source(error);
             }
         }
-        Err(last)
     }
+    Err(last)
 }
 
 fn attempt(address: SocketAddr, timeout: Duration, stop: &Stop) -> io::Result<TcpStream> {
@@ -135,5 +150,43 @@ mod tests {
             error.to_string().contains(&format!("127.0.0.1:{port}")),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_dead_address_costs_its_share_of_the_time_and_the_next_is_tried() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let alive = listener.local_addr().unwrap();
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+        let dead = closed.local_addr().unwrap();
+        drop(closed);
+        let stop = Stop::default();
+        let minute = Duration::from_secs(60);
+        let end = Instant::now() + minute;
+        let mut shares = Vec::new();
+        let try_one = |address, share| {
+            shares.push(share);
+            attempt(address, share, &stop)
+        };
+        let stream = first_that_answers("host", 143, &[dead, dead, alive], end, &stop, try_one);
+        assert_eq!(stream.unwrap().peer_addr().unwrap(), alive);
+        // What one has not used is for the others.
+        assert!(
+            shares[0] <= minute / 3 && shares[1] <= minute / 2 && shares[2] <= minute,
+            "{shares:?}"
+        );
+        assert!(shares.is_sorted(), "{shares:?}");
+    }
+
+    #[test]
+    fn of_addresses_that_are_all_dead_the_last_is_named() {
+        let addresses = ["192.0.2.1:143", "[2001:db8::1]:143"].map(|text| text.parse().unwrap());
+        let end = Instant::now() + Duration::from_secs(60);
+        let stop = Stop::default();
+        let mut kinds = [io::ErrorKind::ConnectionRefused, io::ErrorKind::TimedOut].into_iter();
+        let fail = |_, _| -> io::Result<()> { Err(kinds.next().unwrap().into()) };
+        let error = first_that_answers("host", 143, &addresses, end, &stop, fail).unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Timeout);
+        let text = error.to_string();
+        assert!(text.contains("host:143 ([2001:db8::1]:143)"), "{text}");
     }
 }

@@ -1,13 +1,51 @@
 //! Connections that break, fall silent, or cannot be had.
 
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Fault, Sample, Server};
-use parallel_mailbox::{ErrorKind, Event, ParallelMailbox, Query, Retry, Security};
+use parallel_mailbox::{
+    Builder, ErrorKind, Event, ParallelMailbox, Query, Retry, Security, Timeouts,
+};
 
-use crate::play::play;
+use crate::play::{PATIENCE, play};
 use crate::support::leaks::Leaks;
+use crate::support::wait::until;
+
+/// Few tries and short waits: for what cannot be mended.
+fn impatient(builder: Builder) -> Builder {
+    let retry = Retry::default()
+        .attempts(4)
+        .initial_delay(Duration::from_millis(1));
+    builder.retry(retry.max_delay(Duration::from_millis(20)))
+}
+
+fn has_given_up(event: &Event) -> bool {
+    matches!(event, Event::SessionRefused { retry_in: None, .. })
+}
+
+#[test]
+fn workers_that_get_no_session_leave_the_run_to_the_first() {
+    for fault in [
+        Fault::close(),
+        Fault::reset(),
+        Fault::bye("no room at the inn"),
+        Fault::close().before("LOGIN"),
+        Fault::reset().before("EXAMINE"),
+    ] {
+        let ending = play(200, 4, [fault.on_connections(2..)])
+            .tune(impatient)
+            .run_during(|scene, _| {
+                until(PATIENCE, || scene.count(has_given_up) == 3);
+            });
+        ending.assert_all_delivered();
+        assert_eq!(ending.count(has_given_up), 3);
+        assert_eq!(ending.report.sessions(), 1);
+        assert_eq!(ending.connections.accepted, 1 + 3 * 4, "tried 4 times each");
+    }
+}
 
 #[test]
 fn a_reset_at_any_octet_costs_nothing() {
@@ -105,6 +143,33 @@ fn a_goodbye_in_mid_run_keeps_its_text() {
 }
 
 #[test]
+fn a_goodbye_between_two_commands_costs_one_session() {
+    let ending = play(200, 2, [Fault::bye("so long").after("FETCH").times(1)]).run();
+    ending.assert_all_delivered();
+    assert_eq!(ending.report.reconnects(), 1);
+}
+
+#[test]
+fn a_login_that_is_dropped_at_once_again_and_again_ends_the_run() {
+    // Before the mailbox is open a worker tries 4 times. Afterwards a message may be to blame,
+    // and finding that out takes some more.
+    for (moment, logins_per_worker) in [("LOGIN", 4), ("EXAMINE", 20)] {
+        let ending = play(300, 3, [])
+            .tune(impatient)
+            .resume_after(Server::clear_faults)
+            .run_after(|server| {
+                server.add_fault(Fault::close().after(moment));
+                server.disconnect_all();
+            });
+        let error = ending.error.as_ref().unwrap();
+        assert_eq!(error.kind(), &ErrorKind::Disconnected, "{error}");
+        assert_eq!(ending.report.unfinished().len(), 300);
+        let logins = ending.sent("LOGIN");
+        assert!((3..=3 * logins_per_worker).contains(&logins), "{logins}");
+    }
+}
+
+#[test]
 fn a_server_that_drops_everybody_is_not_blamed_on_the_messages() {
     let ending = play(300, 3, [Fault::close().before("FETCH")])
         .tune(|builder| {
@@ -123,4 +188,67 @@ fn sessions_closed_while_idle_are_replaced_without_an_error() {
     let ending = play(200, 3, []).run_after(Server::disconnect_all);
     ending.assert_all_delivered();
     assert_eq!(ending.report.reconnects(), 0);
+    for goodbye in [None, Some("Autologout; idle for too long")] {
+        let ending = play(200, 3, []).run_again_after(|server| match goodbye {
+            None => server.disconnect_all(),
+            Some(text) => {
+                let old = ..=server.connections().accepted;
+                server.add_fault(Fault::bye(text).before("FETCH").on_connections(old));
+            }
+        });
+        ending.assert_all_delivered();
+        assert_eq!(ending.report.reconnects(), 0, "{goodbye:?}");
+    }
+}
+
+#[test]
+fn sessions_that_a_long_sleep_has_left_half_open_are_replaced() {
+    // The server has forgotten them, and nothing on the way says so.
+    let ending = play(200, 3, []).run_again_after(|server| {
+        let old = ..=server.connections().accepted;
+        server.add_fault(Fault::stall().before("FETCH").on_connections(old));
+    });
+    ending.assert_all_delivered();
+}
+
+#[test]
+fn a_search_after_a_long_sleep_finds_another_session() {
+    let leaks = Leaks::watch();
+    {
+        let server = Server::builder().sample(Sample::tiny(10)).start().unwrap();
+        let mailbox = ParallelMailbox::builder("127.0.0.1")
+            .port(server.port())
+            .security(Security::DangerPlaintext)
+            .login(server.user(), server.password())
+            .timeouts(Timeouts::default().search(Duration::from_millis(300)))
+            .connect()
+            .unwrap();
+        server.add_fault(Fault::stall().before("SEARCH").on_connection(1));
+        assert_eq!(mailbox.search(Query::all()).unwrap().len(), 10);
+        assert_eq!(server.connections().accepted, 2);
+    }
+    leaks.assert_none_left();
+}
+
+#[test]
+fn no_clock_is_read_that_jumps_when_the_time_of_day_is_set() {
+    fn look(folder: &Path, files: &mut usize) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                // The server for tests keeps dates, but waits by the same clock.
+                look(&path, files);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("SystemTime"), "{}", path.display());
+            *files += 1;
+        }
+    }
+    let mut files = 0;
+    look(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut files,
+    );
+    assert!(files > 60, "{files}");
 }

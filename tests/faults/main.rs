@@ -9,5 +9,7 @@ mod support;
 mod answers;
 mod caller;
 mod connection;
+mod greeting;
 mod play;
 mod refusals;
+mod scarcity;

@@ -14,7 +14,7 @@ use parallel_mailbox::{
 use crate::support::leaks::Leaks;
 
 /// No run takes a tenth of this. One that hangs would; one that is merely slow does not.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server, and how it is to be read.
 pub(crate) struct Play {
@@ -220,9 +220,10 @@ fn read(matches: &Matches, held: &Held, each: impl Fn(u32) + Sync) -> Result<Rep
 }
 
 impl Scene<'_> {
-    /// Whether something like this has happened so far.
-    pub(crate) fn has_heard(&self, is_it: impl Fn(&Event) -> bool) -> bool {
-        self.events.lock().unwrap().iter().any(is_it)
+    /// How many events there have been so far that are like this.
+    pub(crate) fn count(&self, is_it: impl Fn(&Event) -> bool) -> usize {
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|event| is_it(event)).count()
     }
 }
 
