@@ -250,6 +250,17 @@ fn passwords_with_every_awkward_character_work() {
 }
 
 #[test]
+#[ignore = "names are taken out of what the server says before it is read"]
+fn a_name_that_occurs_in_the_answer_can_log_in() {
+    // The answer is `a2 OK Done`.
+    for (user, password) in [("a", SECRET), ("OK", SECRET), (USER, "2"), (USER, " ")] {
+        let server = Server::builder().login(user, password).start().unwrap();
+        let mailbox = builder(&server).login(user, password).connect();
+        assert!(mailbox.is_ok(), "{user}: {}", mailbox.unwrap_err());
+    }
+}
+
+#[test]
 fn no_secret_is_printed_by_anything() {
     let server = server();
     let events = Arc::new(Mutex::new(String::new()));

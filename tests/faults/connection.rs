@@ -6,21 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Fault, Sample, Server};
-use parallel_mailbox::{
-    Builder, ErrorKind, Event, ParallelMailbox, Query, Retry, Security, Timeouts,
-};
+use parallel_mailbox::{ErrorKind, Event, ParallelMailbox, Query, Retry, Security, Timeouts};
 
-use crate::play::{PATIENCE, play};
+use crate::play::{PATIENCE, impatient, play};
 use crate::support::leaks::Leaks;
 use crate::support::wait::until;
-
-/// Few tries and short waits: for what cannot be mended.
-fn impatient(builder: Builder) -> Builder {
-    let retry = Retry::default()
-        .attempts(4)
-        .initial_delay(Duration::from_millis(1));
-    builder.retry(retry.max_delay(Duration::from_millis(20)))
-}
 
 fn has_given_up(event: &Event) -> bool {
     matches!(event, Event::SessionRefused { retry_in: None, .. })

@@ -72,6 +72,14 @@ pub(crate) fn play_on(server: ServerBuilder, workers: usize) -> Play {
     }
 }
 
+/// Few tries and short waits: for what cannot be mended.
+pub(crate) fn impatient(builder: Builder) -> Builder {
+    let retry = Retry::default()
+        .attempts(4)
+        .initial_delay(Duration::from_millis(1));
+    builder.retry(retry.max_delay(Duration::from_millis(20)))
+}
+
 impl Play {
     pub(crate) fn server(&self) -> &Server {
         &self.server
