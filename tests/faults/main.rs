@@ -9,6 +9,7 @@ mod support;
 mod answers;
 mod caller;
 mod connection;
+mod framing;
 mod greeting;
 mod play;
 mod refusals;

@@ -209,7 +209,7 @@ fn a_password_changed_in_mid_run_ends_it_with_one_login_of_each_worker_at_most()
         let error = ending.error.as_ref().unwrap();
         assert_eq!(error.kind(), &ErrorKind::Auth, "{error}");
         assert!(!ending.report.unfinished().is_empty());
-        assert!((1..=4).contains(&ending.sent("LOGIN")));
+        assert!(ending.sent("LOGIN") <= 4);
     }
 }
 
