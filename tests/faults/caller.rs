@@ -105,11 +105,9 @@ fn without_any_worker_left_the_run_ends_with_a_list() {
         .tune(impatient)
         .arrange(|matches| matches.shard_size(5))
         .resume_after(|server| server.refuse_connections(false))
-        .run_during(|scene, uid| {
-            if uid == 50 {
-                scene.server.refuse_connections(true);
-                scene.server.disconnect_all();
-            }
+        .run_disturbed(50, |server| {
+            server.refuse_connections(true);
+            server.disconnect_all();
         });
     let error = ending.error.as_ref().unwrap();
     assert!(error.is_fatal() && error.is_retryable(), "{error}");

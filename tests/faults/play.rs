@@ -2,6 +2,7 @@
 //! the ledger, how long it took, and that neither thread nor socket is left.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -126,6 +127,17 @@ impl Play {
     /// Searches and runs, and calls `each` for every message.
     pub(crate) fn run_during(self, each: impl Fn(&Scene<'_>, u32) + Sync) -> Ending {
         self.perform(|_, _| {}, each)
+    }
+
+    /// Searches and runs, and lets something happen to the server in the midst of it, when so many
+    /// messages have been handled.
+    pub(crate) fn run_disturbed(self, messages: usize, disturb: impl Fn(&Server) + Sync) -> Ending {
+        let count = AtomicUsize::new(0);
+        self.run_during(|scene, _| {
+            if count.fetch_add(1, Ordering::SeqCst) + 1 == messages {
+                disturb(scene.server);
+            }
+        })
     }
 
     fn perform(

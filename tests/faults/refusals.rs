@@ -152,12 +152,8 @@ fn an_account_that_has_used_up_what_it_may_goes_on_another_day() {
         let ending = play(300, 3, [])
             .arrange(|matches| matches.shard_size(10))
             .resume_after(Server::clear_faults)
-            .run_during(|scene, uid| {
-                if uid == 50 {
-                    scene
-                        .server
-                        .add_fault(Fault::no(code, text).before("FETCH"));
-                }
+            .run_disturbed(50, |server| {
+                server.add_fault(Fault::no(code, text).before("FETCH"));
             });
         let error = ending.error.as_ref().unwrap();
         assert!(
@@ -198,13 +194,10 @@ fn a_password_changed_in_mid_run_ends_it_with_one_login_of_each_worker_at_most()
     for (code, text) in [("AUTHENTICATIONFAILED", "expired"), ("", "LOGIN failed.")] {
         let ending = play(400, 4, [])
             .arrange(|matches| matches.shard_size(5))
-            .run_during(|scene, uid| {
-                if uid == 40 {
-                    let server = scene.server;
-                    server.add_fault(Fault::no(code, text).before("LOGIN"));
-                    server.clear_log();
-                    server.disconnect_all();
-                }
+            .run_disturbed(40, |server| {
+                server.add_fault(Fault::no(code, text).before("LOGIN"));
+                server.clear_log();
+                server.disconnect_all();
             });
         let error = ending.error.as_ref().unwrap();
         assert_eq!(error.kind(), &ErrorKind::Auth, "{error}");
@@ -308,11 +301,7 @@ fn a_mailbox_that_goes_away_under_its_sessions_can_be_read_on_when_it_is_back() 
     let ending = play(400, 3, [])
         .arrange(|matches| matches.shard_size(10))
         .resume_after(put_back)
-        .run_during(|scene, uid| {
-            if uid == 50 {
-                assert!(scene.server.delete_mailbox("INBOX"));
-            }
-        });
+        .run_disturbed(50, |server| assert!(server.delete_mailbox("INBOX")));
     let error = ending.error.as_ref().unwrap();
     assert!(
         matches!(error.kind(), ErrorKind::Server { code: Some(code), .. } if code == "NONEXISTENT"),
