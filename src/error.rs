@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::uid_set::Uid;
 
@@ -107,6 +108,8 @@ struct Inner {
     context: String,
     uid: Option<Uid>,
     attempts: u32,
+    /// How long the server asks to be left in peace.
+    hint: Option<Duration>,
     // Shared, because a message's error is an item of the iterator and a line of the report.
     source: Option<Arc<dyn std::error::Error + Send + Sync + 'static>>,
 }
@@ -120,6 +123,7 @@ impl Error {
                 context,
                 uid: None,
                 attempts: 1,
+                hint: None,
                 source: None,
             }),
         }
@@ -164,6 +168,16 @@ impl Error {
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.inner.attempts = attempts;
         self
+    }
+
+    pub(crate) fn with_hint(mut self, hint: Option<Duration>) -> Self {
+        self.inner.hint = hint;
+        self
+    }
+
+    /// How long the server asks to be left in peace, if it does.
+    pub(crate) fn hint(&self) -> Option<Duration> {
+        self.inner.hint
     }
 
     /// Puts words in front of the context, the outer circumstance first.

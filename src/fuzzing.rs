@@ -29,9 +29,9 @@ pub fn responses(octets: &[u8], piece: usize, fetch: Fetch) -> u64 {
     let mut reader = Reader::new(fetch, MAX_MESSAGE_OCTETS);
     let mut sum = 0;
     // Each response takes octets off the stream, and reading past its end is an error.
-    while let Ok(answer) = reader.next(&mut wire, b'p', |octets| {
+    while let Ok(answer) = reader.next(&mut wire, b'p', |_, octets| {
         assert!(octets <= MAX_MESSAGE_OCTETS);
-        Ok(())
+        Ok(true)
     }) {
         if let Answer::Fetched(fetched) = answer {
             match fetched.body {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use crate::builder::Builder;
 use crate::error::{ErrorKind, Result};
@@ -10,6 +12,9 @@ use crate::pool::Sessions;
 use crate::query::Query;
 use crate::stop::Stop;
 use crate::uid_set::{Uid, UidSet};
+
+/// Before a search is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A mailbox that is read over several sessions at once.
 ///
@@ -67,19 +72,20 @@ impl ParallelMailbox {
     /// # Errors
     ///
     /// `Config` if the query holds something that cannot be sent; `Server` if the server refuses
-    /// the query; otherwise what keeps a session from being had.
+    /// the query, and if that is for a passing reason (RFC 5530), if it does so three times;
+    /// otherwise what keeps a session from being had.
     pub fn search(&self, query: impl Into<Query>) -> Result<Matches> {
         let program = query.into().render()?;
-        let limit = self.sessions.settings().timeouts.search;
+        let settings = self.sessions.settings();
         let stop = Stop::default();
-        let mut is_second_try = false;
+        let mut attempt = 1;
         loop {
             let mut session = self.sessions.check_out(&stop)?;
             if program.is_everything() {
                 // How much will be found is known: the others need not wait for it.
                 self.sessions.warm_up(session.selected().exists as usize);
             }
-            let error = match session.search(&program, limit) {
+            let error = match session.search(&program, settings.timeouts.search) {
                 Ok(uids) => {
                     self.sessions.check_in(session);
                     return Ok(Matches::new(self.sessions.clone(), uids));
@@ -87,16 +93,25 @@ impl ParallelMailbox {
                 Err(error) => error,
             };
             // An answer leaves the session in order; anything else does not.
-            if matches!(error.kind(), ErrorKind::Server { .. }) {
+            let is_in_order = matches!(error.kind(), ErrorKind::Server { .. });
+            // A search that took too long will do so again, if the connection was alive.
+            let may_pass = match error.kind() {
+                ErrorKind::Timeout => session.was_stale(),
+                _ => error.is_retryable(),
+            };
+            if is_in_order {
                 self.sessions.check_in(session);
-                return Err(error);
+            } else {
+                self.sessions.discard(session);
             }
-            self.sessions.discard(session);
-            // The session may have been closed while it was idle.
-            if is_second_try || !error.is_retryable() {
-                return Err(error);
+            // Somebody is waiting for an answer, so few tries and short waits.
+            if !may_pass || attempt >= settings.retry.attempts.min(3) {
+                return Err(error.with_attempts(attempt));
             }
-            is_second_try = true;
+            attempt += 1;
+            if is_in_order {
+                thread::sleep(settings.retry.delay(attempt).min(LONGEST_PAUSE));
+            }
         }
     }
 

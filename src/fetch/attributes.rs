@@ -32,6 +32,11 @@ impl Attributes {
     /// Parses a line such as `* 1 FETCH (UID 7 BODY[] {0}⏎)⏎`. `None` if it cannot be
     /// understood.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        // The parser calls itself for each parenthesis of a body's structure, and running out of
+        // stack cannot be caught.
+        if depth(line) > DEEPEST {
+            return None;
+        }
         let line = tame(line);
         // The parser is not ours: fed with a stranger's octets it may panic as well as refuse.
         let parsed = unwind::catch(|| match imap_proto::parser::parse_response(&line) {
@@ -67,6 +72,26 @@ impl Attributes {
         }
         attributes
     }
+}
+
+/// How deep parentheses may be nested. What is asked for nests two deep; a structure that nobody
+/// asked for has one more for each message within a message.
+const DEEPEST: usize = 64;
+
+/// How deep the parentheses of a line are nested. Those within quotes count as well, which are few.
+fn depth(line: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    for octet in line {
+        match octet {
+            b'(' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Rewrites what the parser would refuse, or panic at, though it does no harm.

@@ -18,6 +18,8 @@ pub(crate) enum Answer<'a> {
     Completed { tag: u64, status: Status<'a> },
     /// The server is about to close the connection, and says why.
     Bye { status: Status<'a> },
+    /// A message that was not asked for. Its body went by without being held.
+    Unasked,
     /// Something else: new mail, flags changed by another client, a greeting in between.
     Unrelated,
 }
@@ -50,6 +52,8 @@ pub(crate) struct Reader {
     max_message_size: u64,
     /// Responses in a row, of one session, that answer nothing.
     chatter: usize,
+    /// The octets of literals in them.
+    chatter_octets: u64,
 }
 
 impl Reader {
@@ -59,6 +63,7 @@ impl Reader {
             fetch,
             max_message_size,
             chatter: 0,
+            chatter_octets: 0,
         }
     }
 
@@ -66,6 +71,7 @@ impl Reader {
     /// another connection is read from now on.
     pub(crate) fn was_answered(&mut self) {
         self.chatter = 0;
+        self.chatter_octets = 0;
     }
 
     /// The start of what had arrived of a response when the connection broke, fit for printing.
@@ -74,7 +80,8 @@ impl Reader {
     }
 
     /// Reads the next response. `tag_prefix` is what the tags of our commands begin with.
-    /// `admit` is called with the number of octets of a body before it is read, and may wait.
+    /// `admit` is called before a body is read, with the UID if that is known by then and the
+    /// number of octets. It may wait, and says whether the body is wanted.
     ///
     /// # Errors
     ///
@@ -84,19 +91,33 @@ impl Reader {
         &mut self,
         wire: &mut Wire,
         tag_prefix: u8,
-        mut admit: impl FnMut(u64) -> Result<()>,
+        mut admit: impl FnMut(Option<Uid>, u64) -> Result<bool>,
     ) -> Result<Answer<'_>> {
         let max = self.max_message_size;
+        let most_octets = wire.limits().response_octets;
+        let mut octets_so_far = self.chatter_octets;
+        let (mut has_body, mut is_unasked) = (false, false);
         let result = self.frame.read(wire, |line, octets| {
-            if !announces_body(line) {
-                Ok(Fate::Inline)
-            } else if octets > max {
-                Ok(Fate::Discard)
-            } else {
-                admit(octets)?;
-                Ok(Fate::Keep)
+            if octets_so_far > most_octets {
+                return Err(Error::protocol(format!(
+                    "FETCH: more than {most_octets} octets in a row that answer nothing"
+                )));
             }
+            octets_so_far = octets_so_far.saturating_add(octets);
+            if !announces_body(line) {
+                return Ok(Fate::Inline);
+            }
+            // The first body is the message; room for two is never asked for.
+            if octets > max || std::mem::replace(&mut has_body, true) {
+                return Ok(Fate::Discard);
+            }
+            is_unasked = !admit(find_uid(line), octets)?;
+            Ok(match is_unasked {
+                true => Fate::Discard,
+                false => Fate::Keep,
+            })
         });
+        self.chatter_octets = octets_so_far;
         result.map_err(|error| self.explain(error))?;
         self.chatter += 1;
         let most = wire.limits().untagged_responses;
@@ -104,6 +125,9 @@ impl Reader {
             return Err(Error::protocol(format!(
                 "FETCH: more than {most} responses in a row that answer nothing"
             )));
+        }
+        if is_unasked {
+            return Ok(Answer::Unasked);
         }
         if is_fetch(&self.frame.line) {
             return Ok(self.fetched());
@@ -218,7 +242,7 @@ mod tests {
 
     fn one(fetch: Fetch, octets: &[u8]) -> Fetched {
         match reader(fetch)
-            .next(&mut wire(octets, 5), b'p', |_| Ok(()))
+            .next(&mut wire(octets, 5), b'p', |_, _| Ok(true))
             .unwrap()
         {
             Answer::Fetched(fetched) => fetched,
@@ -236,7 +260,7 @@ mod tests {
         let mut wire = wire(&octets[..], 3);
         let mut seen = Vec::new();
         loop {
-            match reader.next(&mut wire, b'p', |_| Ok(())).unwrap() {
+            match reader.next(&mut wire, b'p', |_, _| Ok(true)).unwrap() {
                 Answer::Fetched(fetched) => seen.push((fetched.uid.get(), fetched.body)),
                 Answer::Unrelated => {}
                 Answer::Completed { tag, status } => {
@@ -282,7 +306,7 @@ mod tests {
         let octets = b"* 1 FETCH (UID 7 FLAGS (\\Seen))\r\n";
         for fetch in [Fetch::full(), Fetch::metadata()] {
             let answer = reader(fetch)
-                .next(&mut wire(&octets[..], 9), b'p', |_| Ok(()))
+                .next(&mut wire(&octets[..], 9), b'p', |_, _| Ok(true))
                 .map(|a| matches!(a, Answer::Unrelated));
             assert!(answer.unwrap());
         }
@@ -293,14 +317,14 @@ mod tests {
         let octets = b"* 1 FETCH (UID 7 WHAT[ {2}\r\nab ((\r\n* BYE so long\r\n";
         let mut reader = reader(Fetch::full());
         let mut wire = wire(&octets[..], 9);
-        match reader.next(&mut wire, b'p', |_| Ok(())).unwrap() {
+        match reader.next(&mut wire, b'p', |_, _| Ok(true)).unwrap() {
             Answer::Garbled { uid, excerpt } => {
                 assert_eq!(uid, Uid::new(7));
                 assert!(excerpt.contains("WHAT"), "{excerpt}");
             }
             other => panic!("{other:?}"),
         }
-        match reader.next(&mut wire, b'p', |_| Ok(())).unwrap() {
+        match reader.next(&mut wire, b'p', |_, _| Ok(true)).unwrap() {
             Answer::Bye { status } => assert_eq!(status.text, b"so long"),
             other => panic!("{other:?}"),
         }

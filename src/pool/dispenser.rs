@@ -283,9 +283,14 @@ impl Dispenser {
 
     /// A command comes back that the server did not understand. Its line may have been too long,
     /// so that from now on none is of more than half its length.
-    pub(crate) fn give_back_in_halves(&mut self, mut shard: Shard) {
+    pub(crate) fn give_back_in_halves(&mut self, shard: Shard) {
         let octets = shard.uids().to_string().len() + COMMAND_OVERHEAD;
         self.max_command = (octets / 2).max(MIN_COMMAND_OCTETS).min(self.max_command);
+        self.give_back_in_parts(shard);
+    }
+
+    /// A shard comes back of which one message may be the trouble of all.
+    pub(crate) fn give_back_in_parts(&mut self, mut shard: Shard) {
         let rest = shard.split();
         self.returned.insert(rest.lowest(), rest);
         self.give_back(shard);

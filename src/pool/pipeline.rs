@@ -80,6 +80,12 @@ impl Pipeline {
         }
     }
 
+    /// Whether a message was asked for and has not been received.
+    pub(super) fn expects(&self, uid: Uid) -> bool {
+        let mut commands = self.commands.iter();
+        commands.any(|command| command.find(uid).is_some_and(|at| !command.answered[at]))
+    }
+
     /// Finds the place of a message that was asked for and has not been received. It is received
     /// then.
     pub(super) fn claim(&mut self, uid: Uid, octets: u64) -> Option<Slot> {

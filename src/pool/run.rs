@@ -15,6 +15,10 @@ use crate::stop::Stop;
 use crate::transport::TICK;
 use crate::uid_set::UidSet;
 
+/// How many shards in a row may be refused before they count as refused for each of their messages.
+/// Halving a shard to its last message takes nine.
+const MAX_REFUSALS: u32 = 32;
+
 #[derive(Debug)]
 pub(crate) struct Run {
     state: Mutex<State>,
@@ -47,6 +51,9 @@ struct State {
     sessions: BTreeSet<u64>,
     /// Messages received when one was last found guilty of breaking sessions.
     received_at_conviction: u64,
+    /// Shards refused in a row, and the messages received when the first of them was.
+    refusals: u32,
+    received_at_refusal: u64,
 }
 
 /// Running sums, read from any thread without a lock.
@@ -87,6 +94,8 @@ impl Run {
                 wanted: None,
                 sessions: BTreeSet::new(),
                 received_at_conviction: 0,
+                refusals: 0,
+                received_at_refusal: 0,
             }),
             changed: Condvar::new(),
             budget: Budget::new(budget_octets),
@@ -340,6 +349,11 @@ impl Run {
         admission
     }
 
+    pub(super) fn give_back_in_parts(&self, shard: Shard) {
+        self.lock().dispenser.give_back_in_parts(shard);
+        self.changed.notify_all();
+    }
+
     pub(super) fn give_back_in_halves(&self, shard: Shard) {
         self.lock().dispenser.give_back_in_halves(shard);
         self.changed.notify_all();
@@ -355,6 +369,19 @@ impl Run {
             state.received_at_conviction = received;
         }
         may
+    }
+
+    /// Whether a shard that was refused may be looked through for the one message that is the
+    /// reason. Not if all are refused: now and then, something must have been received.
+    pub(super) fn may_look_on(&self) -> bool {
+        let received = self.totals.received.load(Ordering::Relaxed);
+        let mut state = self.lock();
+        if received > state.received_at_refusal {
+            state.received_at_refusal = received;
+            state.refusals = 0;
+        }
+        state.refusals += 1;
+        state.refusals <= MAX_REFUSALS
     }
 
     /// Gives room in the budget back.

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::governor::Governor;
 use crate::error::{Error, ErrorKind, Result};
@@ -70,6 +70,14 @@ impl Sessions {
 
     pub(super) fn governor(&self) -> &Governor {
         &self.governor
+    }
+
+    /// All workers slow down, and one fewer goes on.
+    pub(super) fn throttled(&self, pause: Duration) {
+        if self.governor.hold_off(pause) {
+            self.settings.emit(&Event::Throttled { pause });
+            self.use_one_less();
+        }
     }
 
     /// Makes do with one session less, as long as one is left.
@@ -180,7 +188,8 @@ impl Sessions {
             Ok(session) => self.check_in(session),
             Err(error) => self.settings.emit(&Event::SessionRefused {
                 error,
-                retry_in: None,
+                // By the worker that needs it.
+                retry_in: Some(Duration::ZERO),
             }),
         }
     }
@@ -226,6 +235,9 @@ impl Sessions {
                 }
                 drop(state);
                 self.freed.notify_one();
+                if let Some(hint) = error.hint() {
+                    self.throttled(hint);
+                }
             }
         }
         result
@@ -233,7 +245,7 @@ impl Sessions {
 
     /// Takes back a session with nothing in flight.
     pub(crate) fn check_in(&self, mut session: Session) {
-        session.attach(Stop::default(), true);
+        session.rest();
         let mut state = self.lock();
         if state.is_closed || state.open > state.limit {
             state.open -= 1;

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::fetch::{Fetch, Reader};
 use crate::message::Message;
-use crate::session::{Refusal, Session};
+use crate::session::Session;
 use crate::unwind;
 
 /// How many times a message is asked for before it counts as failed.
@@ -200,9 +200,6 @@ impl Worker<'_> {
             error: error.clone(),
             retry_in,
         });
-        if let Refusal::Throttled(Some(hint)) = Refusal::of(None, error.to_string().as_bytes()) {
-            self.throttled(hint);
-        }
         self.follow(advice, error)
     }
 
@@ -347,7 +344,7 @@ impl Worker<'_> {
     }
 
     /// Sends commands until enough is in flight. Returns a reason to pause if nothing is.
-    fn send_ahead(&mut self, session: &mut Session) -> Result<Option<Pause>> {
+    fn send_ahead(&mut self, session: &mut Session) -> Result<Option<Pause>, Break> {
         loop {
             let is_idle = self.pipeline.is_empty();
             let governor = self.sessions.governor();
@@ -380,13 +377,16 @@ impl Worker<'_> {
                     let uids = shard.uids();
                     // In the pipeline first, so that a failure to send gives it back.
                     self.pipeline.push(shard);
-                    let tag = session.send_fetch(&uids, self.fetch)?;
+                    let tag = match session.send_fetch(&uids, self.fetch) {
+                        Ok(tag) => tag,
+                        Err(error) => return Err(self.last_words(session, error)),
+                    };
                     self.pipeline.sent(tag);
                 }
                 Take::NotNow if is_idle => return Ok(Some(Pause::Idle)),
                 Take::Finished if is_idle => return Ok(Some(Pause::Over)),
                 // With the stop raised, waiting for the rest would only take time.
-                _ if self.run.stop().is_raised() => return Err(Error::cancelled()),
+                _ if self.run.stop().is_raised() => return Err(Error::cancelled().into()),
                 Take::NotNow | Take::Finished => break,
             }
         }

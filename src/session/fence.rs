@@ -45,8 +45,8 @@ pub(super) struct Heard {
     pub(super) completion: Option<Completion>,
     /// The text of its BYE.
     pub(super) bye: Option<String>,
-    /// The text of an ALERT, which must be shown to the user (RFC 9051, section 7.1).
-    pub(super) alert: Option<String>,
+    /// The text of an ALERT, which must be shown to the user (RFC 9051, section 7.1). As it came.
+    pub(super) alert: Option<Vec<u8>>,
 }
 
 /// The end of the last command.
@@ -54,6 +54,7 @@ pub(super) struct Heard {
 pub(super) struct Completion {
     pub(super) condition: Condition,
     pub(super) code: Option<String>,
+    /// As it came.
     pub(super) text: Vec<u8>,
 }
 
@@ -142,9 +143,6 @@ impl Fence {
         self.shown.clear();
         self.shown_to = 0;
         self.frame.read(&mut self.wire, |_, _| Ok(Fate::Discard))?;
-        if let Some(secrets) = &self.secrets {
-            self.frame.line = secrets.redact(&self.frame.line);
-        }
         self.chatter += 1;
         let most = self.wire.limits().untagged_responses;
         if self.chatter > most {
@@ -157,7 +155,7 @@ impl Fence {
         if line.starts_with(b"+") {
             self.shown.extend_from_slice(line);
         } else if let Some(rest) = line.strip_prefix(b"* ") {
-            self.heard.note(rest);
+            self.heard.note(rest, self.secrets.as_ref());
             show_untagged(rest, &mut self.shown);
         } else if let Some(space) = memchr::memchr(b' ', line)
             && let Some(status) = Status::parse(&line[space + 1..])
@@ -180,7 +178,7 @@ impl Fence {
             return Err(Error::protocol(format!(
                 "{}: not an IMAP response: {}",
                 self.wire.phase(),
-                excerpt(line)
+                shown_text(line, self.secrets.as_ref())
             )));
         }
         Ok(())
@@ -189,16 +187,16 @@ impl Fence {
 
 impl Heard {
     /// Takes what matters from an untagged line without its `* `.
-    fn note(&mut self, rest: &[u8]) {
+    fn note(&mut self, rest: &[u8], secrets: Option<&Credentials>) {
         if let Some(words) = strip_word(rest, b"CAPABILITY ") {
             self.set_capabilities(words);
         } else if let Some(status) = Status::parse(rest) {
             self.note_capabilities(status.code);
             if status.condition == Condition::Bye {
-                self.bye = Some(excerpt(status.text));
+                self.bye = Some(shown_text(status.text, secrets));
             }
             if status.code_word().as_deref() == Some("ALERT") {
-                self.alert = Some(excerpt(status.text));
+                self.alert = Some(status.text.to_vec());
             }
         }
     }
@@ -229,6 +227,14 @@ fn has_word(command: &[u8], word: &[u8]) -> bool {
 fn strip_word<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
     let (head, rest) = line.split_at_checked(word.len())?;
     head.eq_ignore_ascii_case(word).then_some(rest)
+}
+
+/// What the server said, fit for printing: without the secrets that it may repeat.
+pub(super) fn shown_text(text: &[u8], secrets: Option<&Credentials>) -> String {
+    match secrets {
+        Some(secrets) => excerpt(&secrets.redact(text)),
+        None => excerpt(text),
+    }
 }
 
 /// Of untagged data the crate needs only the number of messages and two codes of EXAMINE.

@@ -28,7 +28,7 @@ use crate::fetch::{Answer, Fetch, Reader};
 use crate::pulse::Pulse;
 use crate::stop::Stop;
 use crate::transport::Phase;
-use crate::uid_set::UidSet;
+use crate::uid_set::{Uid, UidSet};
 use crate::unwind;
 
 /// The tags of our own commands begin with this letter, those of the `imap` crate with an `a`.
@@ -36,6 +36,10 @@ const TAG_PREFIX: u8 = b'p';
 
 /// An answer takes one; the others are for packets that have to be sent again.
 const ROUND_TRIPS_FOR_A_SIGN: u32 = 4;
+
+/// After so long without use, a session is asked whether it is alive before it gets work that may
+/// keep a server silent for long. A network that forgets connections does so after minutes.
+const LONG_IDLE: Duration = Duration::from_secs(30);
 
 /// How long a LOGOUT may take. The session is over either way.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(2);
@@ -60,6 +64,8 @@ pub(crate) struct Session {
     /// Counts the sessions of this process.
     id: u64,
     opened: Instant,
+    /// When it was last put into the pool, or was opened.
+    idle_since: Instant,
     round_trip: Duration,
     commands: u64,
     /// It has been idle in the pool since it was last used.
@@ -96,6 +102,12 @@ impl Session {
         self.fence().wire.set_stop(stop);
         self.is_reused = is_reused;
         self.answers = 0;
+    }
+
+    /// Takes note that the session is idle from now on.
+    pub(crate) fn rest(&mut self) {
+        self.attach(Stop::default(), true);
+        self.idle_since = Instant::now();
     }
 
     /// From now on, answers to FETCH are a sign of life for all sessions with this pulse.
@@ -146,10 +158,13 @@ impl Session {
     pub(crate) fn next_answer<'r>(
         &mut self,
         reader: &'r mut Reader,
-        admit: impl FnMut(u64) -> Result<()>,
+        admit: impl FnMut(Option<Uid>, u64) -> Result<bool>,
     ) -> Result<Answer<'r>> {
         let answer = reader.next(&mut lock(&self.fence).wire, TAG_PREFIX, admit)?;
-        self.answers += u64::from(!matches!(answer, Answer::Unrelated | Answer::Bye { .. }));
+        self.answers += u64::from(!matches!(
+            answer,
+            Answer::Unrelated | Answer::Unasked | Answer::Bye { .. }
+        ));
         Ok(answer)
     }
 

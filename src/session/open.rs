@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::fence::{Completion, Fence, Handle};
+use super::fence::{Completion, Fence, Handle, shown_text};
 use super::{Peer, Refusal, Selected, Session, Settings, is_about_limit, lock};
 use crate::Security;
 use crate::credentials::Credentials;
@@ -241,6 +241,7 @@ fn sign_in(
         selected,
         id,
         opened: Instant::now(),
+        idle_since: Instant::now(),
         // The login may have cost the server some work; it is rather too much than too little.
         round_trip: log_in_time.unwrap_or_else(|| before.elapsed()),
         commands: 0,
@@ -298,7 +299,8 @@ fn after_login(
     goes_ahead: bool,
     is_known: bool,
 ) -> Result<Selected> {
-    let patience = match goes_ahead && !peer.has_taken_commands_ahead() {
+    let is_first_try = goes_ahead && !peer.has_taken_commands_ahead();
+    let patience = match is_first_try {
         true => AHEAD_PATIENCE,
         false => settings.timeouts.read,
     };
@@ -324,7 +326,7 @@ fn after_login(
             Ok(selected)
         }
         // Perhaps it looked at the command before it was done with the login.
-        Err(error) if goes_ahead && matches!(error.kind(), ErrorKind::Server { .. }) => {
+        Err(error) if is_first_try && matches!(error.kind(), ErrorKind::Server { .. }) => {
             examine(settings, control, fence, settings.timeouts.read)
         }
         Err(error) => Err(error),
@@ -366,7 +368,8 @@ fn log_in(
         let completion = lock(fence).heard.completion.clone();
         match completion {
             Some(completion) if completion.condition != Condition::Ok => {
-                login_refused(&completion, lock(fence).heard.alert.as_deref())
+                let alert = lock(fence).heard.alert.clone();
+                login_refused(&completion, alert.as_deref(), &settings.credentials)
             }
             _ => error,
         }
@@ -389,23 +392,32 @@ impl imap::Authenticator for Plain<'_> {
 
 /// A wrong password, or something that will pass? Told by the code where there is one (RFC 5530),
 /// and by the text otherwise. In doubt it is the password, because trying again locks accounts.
-fn login_refused(completion: &Completion, alert: Option<&str>) -> Error {
+fn login_refused(completion: &Completion, alert: Option<&[u8]>, secrets: &Credentials) -> Error {
     let code = completion.code.as_deref();
-    let mut text = excerpt(&completion.text);
+    let mut text = shown_text(&completion.text, Some(secrets));
     if let Some(alert) = alert {
-        text = format!("{text} ({alert})");
+        text = format!("{text} ({})", shown_text(alert, Some(secrets)));
     }
-    let shown = code.map(|code| format!("[{code}] {text}")).unwrap_or(text);
-    let said = [&completion.text, alert.unwrap_or_default().as_bytes()].concat();
-    let kind = match Refusal::of(code, &said) {
+    // Read as it came, since a name may be a part of any word.
+    let said = [&completion.text, alert.unwrap_or_default()].concat();
+    let shown = match code {
+        Some(code) => format!("[{}] {text}", shown_text(code.as_bytes(), Some(secrets))),
+        None => text.clone(),
+    };
+    let refusal = Refusal::of(code, &said);
+    let kind = match refusal {
         _ if is_about_limit(code, &said) => ErrorKind::SessionLimit,
         Refusal::Throttled(_) => ErrorKind::Throttled,
         Refusal::Other if code != Some("CONTACTADMIN") && completion.condition == Condition::No => {
             ErrorKind::Auth
         }
-        _ => return Error::server(completion.code.clone(), &completion.text, "login"),
+        _ => return Error::server(completion.code.clone(), text.as_bytes(), "login"),
     };
-    Error::new(kind, shown)
+    let hint = match refusal {
+        Refusal::Throttled(hint) => hint,
+        _ => None,
+    };
+    Error::new(kind, shown).with_hint(hint)
 }
 
 fn examine(
@@ -496,12 +508,16 @@ mod tests {
     use super::*;
 
     fn refused(code: Option<&str>, text: &str) -> ErrorKind {
+        let secrets = Credentials {
+            user: "a".to_owned(),
+            password: "LIMIT".to_owned(),
+        };
         let completion = Completion {
             condition: Condition::No,
             code: code.map(str::to_owned),
             text: text.as_bytes().to_vec(),
         };
-        login_refused(&completion, None).kind().clone()
+        login_refused(&completion, None, &secrets).kind().clone()
     }
 
     #[test]

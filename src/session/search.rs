@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{Session, TAG_PREFIX};
+use super::{LONG_IDLE, Session, TAG_PREFIX};
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::query::{Part, Program, Query};
 use crate::transport::{Condition, Phase, Status, Wire};
@@ -16,6 +16,9 @@ impl Session {
         program: &Program,
         limit: std::time::Duration,
     ) -> Result<UidSet> {
+        if self.is_reused && self.idle_since.elapsed() >= LONG_IDLE {
+            super::open::run(&self.fence, Phase::Search, || self.control.noop())?;
+        }
         let tag = format!("{}{}", char::from(TAG_PREFIX), self.tag());
         let mut fence = self.fence();
         fence.begin_until(Phase::Search, Instant::now() + limit);

@@ -20,8 +20,8 @@ pub(crate) enum Fate {
 /// How much of a response that broke off an error shows.
 const EXCERPT_OCTETS: usize = 100;
 
-/// How many literals of one response are kept; the crate never asks for more than one.
-const MAX_KEPT: usize = 4;
+/// How many literals of one response are kept: the crate never asks for more than one.
+const MAX_KEPT: usize = 1;
 
 /// One response. Reused from response to response, so that a line costs no allocation.
 #[derive(Debug, Default)]

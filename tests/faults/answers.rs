@@ -61,7 +61,6 @@ fn a_no_to_the_whole_command_costs_those_alone_that_are_gone() {
 }
 
 #[test]
-#[ignore = "the whole command is given up"]
 fn a_message_that_cannot_be_had_together_with_others_costs_itself_alone() {
     let broken = Fault::no("", "internal error").before("FETCH").uid(30);
     let ending = play(100, 2, [broken]).run();

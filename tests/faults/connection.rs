@@ -8,7 +8,7 @@ use std::time::Duration;
 use parallel_mailbox::testing::{Fault, Sample, Server};
 use parallel_mailbox::{ErrorKind, Event, ParallelMailbox, Query, Retry, Security, Timeouts};
 
-use crate::play::{PATIENCE, impatient, play};
+use crate::play::{PATIENCE, everything, impatient, play};
 use crate::support::leaks::Leaks;
 use crate::support::wait::until;
 
@@ -98,14 +98,24 @@ fn silence_within_a_literal_runs_into_the_deadline_and_is_made_good() {
 
 #[test]
 fn silence_on_every_session_ends_the_run_with_a_timeout_that_names_the_phase() {
-    let stall = Fault::stall().uid(1).times(1_000);
-    let ending = play(50, 2, [stall, Fault::stall().after_octets(3_000)])
-        .tune(|builder| builder.retry(Retry::default().attempts(1)))
-        .run();
-    let error = ending.error.unwrap();
-    assert_eq!(error.kind(), &ErrorKind::Timeout, "{error}");
-    assert!(error.to_string().contains("FETCH"), "{error}");
-    assert!(!ending.report.unfinished().is_empty());
+    for (messages, workers) in [(50, 4), (50, 1), (3, 4), (1, 1)] {
+        let cut_off = b"* 1 FETCH (UID 1 BODY[] {5000}\r\nFrom: ".to_vec();
+        let play = play(messages, workers, []);
+        // The session that searches is polite up to there.
+        let ending = play
+            .tune(|builder| builder.timeouts(Timeouts::default().read(Duration::from_millis(1000))))
+            .run_after(|server| {
+                server.add_fault(Fault::inject(cut_off).before("FETCH"));
+                server.add_fault(Fault::stall().before("FETCH"));
+            });
+        let error = ending.error.unwrap();
+        assert_eq!(error.kind(), &ErrorKind::Timeout, "{error}");
+        assert!(error.to_string().contains("FETCH"), "{error}");
+        assert_eq!(ending.report.unfinished(), ending.report.matched());
+        // One deadline, and half a second for a second look; not several of them.
+        eprintln!("{messages} messages, {workers} workers: {:?}", ending.time);
+        assert!(ending.time < Duration::from_secs(20), "{:?}", ending.time);
+    }
 }
 
 #[test]
@@ -214,7 +224,7 @@ fn a_search_after_a_long_sleep_finds_another_session() {
             .connect()
             .unwrap();
         server.add_fault(Fault::stall().before("SEARCH").on_connection(1));
-        assert_eq!(mailbox.search(Query::all()).unwrap().len(), 10);
+        assert_eq!(mailbox.search(everything()).unwrap().len(), 10);
         assert_eq!(server.connections().accepted, 2);
     }
     leaks.assert_none_left();

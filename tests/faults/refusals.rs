@@ -134,7 +134,6 @@ fn all_workers_pause_when_one_is_throttled() {
 }
 
 #[test]
-#[ignore = "names are taken out of what the server says before it is read"]
 fn a_hint_to_wait_is_read_whatever_the_user_is_called() {
     // As in "Time".
     assert_all_pause(Server::builder().login("me", "secret"), "LOGIN");

@@ -15,11 +15,11 @@ use std::{env, fs};
 
 use parallel_mailbox::testing::{Sample, Server};
 use parallel_mailbox::{
-    ErrorKind, Event, Matches, ParallelMailbox, Query, Report, Result, Retry, Security,
+    ErrorKind, Event, Matches, ParallelMailbox, Report, Result, Retry, Security,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::play::PATIENCE;
+use crate::play::{PATIENCE, everything};
 use crate::support::leaks::Leaks;
 use crate::support::wait::until;
 
@@ -129,7 +129,7 @@ fn without_file_descriptors_the_run_goes_on_with_fewer_sessions() {
     assert!(error.to_string().contains(&port.to_string()), "{error}");
     room_for(3);
     let mailbox = mailbox(port, &events).unwrap();
-    let matches = mailbox.search(Query::all()).unwrap();
+    let matches = mailbox.search(everything()).unwrap();
     events.lock().unwrap().clear();
     let is_refused = || {
         let is_it = |event: &Event| match event {
@@ -164,7 +164,7 @@ fn without_threads_the_run_goes_on_with_fewer_workers() {
         limit(Resource::As, Some(octets));
     };
     let mailbox = mailbox(port, &Arc::default()).unwrap();
-    let matches = mailbox.search(Query::all()).unwrap();
+    let matches = mailbox.search(everything()).unwrap();
     room_for(2);
     let most = AtomicUsize::new(0);
     let report = read_all(&matches, || {

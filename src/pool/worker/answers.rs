@@ -2,7 +2,6 @@
 //! messages to give up.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use super::{Arrival, Break, Content, MESSAGE_ATTEMPTS, Resignation, Worker};
 use crate::error::{Error, ErrorKind, Result, excerpt};
@@ -15,13 +14,19 @@ use crate::pool::run::Admission;
 use crate::session::{Refusal, Session, is_about_limit};
 use crate::transport::Condition;
 
+/// How many responses are looked through for a goodbye on a connection that is closed already.
+const LAST_WORDS: usize = 100;
+
 impl Worker<'_> {
     /// Reads one response and deals with it.
     pub(super) fn receive(&mut self, session: &mut Session) -> Result<(), Break> {
         let mut held = 0;
         let mut yields = false;
         let (run, sessions, pipeline) = (self.run, self.sessions, &self.pipeline);
-        let answer = session.next_answer(&mut self.reader, |octets| {
+        let answer = session.next_answer(&mut self.reader, |uid, octets| {
+            if uid.is_some_and(|uid| !pipeline.expects(uid)) {
+                return Ok(false);
+            }
             match run.admit(
                 octets,
                 || pipeline.first_missing(),
@@ -29,7 +34,7 @@ impl Worker<'_> {
             )? {
                 Admission::Granted => {
                     held += octets;
-                    Ok(())
+                    Ok(true)
                 }
                 Admission::Yield => {
                     yields = true;
@@ -59,10 +64,7 @@ impl Worker<'_> {
                         }
                         self.arrived(slot, fetched, held);
                     }
-                    None => {
-                        let unsolicited = &run.totals().unsolicited;
-                        unsolicited.fetch_add(1, Ordering::Relaxed);
-                    }
+                    None => self.unsolicited(),
                 }
                 Ok(())
             }
@@ -101,6 +103,10 @@ impl Worker<'_> {
                 let text = excerpt(status.text);
                 Err(self.dismissed(code.as_deref(), &text))
             }
+            Ok(Answer::Unasked) => {
+                self.unsolicited();
+                Ok(())
+            }
             Ok(Answer::Unrelated) => Ok(()),
             Err(_) if yields => Err(Break::Yielded),
             Err(error) => Err(error.into()),
@@ -110,6 +116,29 @@ impl Worker<'_> {
             run.release(held);
         }
         result
+    }
+
+    fn unsolicited(&self) {
+        let unsolicited = &self.run.totals().unsolicited;
+        unsolicited.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A command cannot be sent any more. The server may have said why.
+    pub(super) fn last_words(&mut self, session: &mut Session, error: Error) -> Break {
+        // The connection is closed, so this waits for nothing.
+        for _ in 0..LAST_WORDS {
+            let nothing_more = |_, _| Err(Error::cancelled());
+            match session.next_answer(&mut self.reader, nothing_more) {
+                Ok(Answer::Bye { status }) => {
+                    let code = status.code_word();
+                    let text = excerpt(status.text);
+                    return self.dismissed(code.as_deref(), &text);
+                }
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        error.into()
     }
 
     /// The server said goodbye. It may have a reason that holds for the next session as well.
@@ -125,7 +154,8 @@ impl Worker<'_> {
                 is_verdict: true,
             }),
             Refusal::Throttled(hint) => {
-                self.throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
+                self.sessions
+                    .throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
                 Error::new(ErrorKind::Throttled, said).into()
             }
             Refusal::Passing | Refusal::Other => Error::new(ErrorKind::Disconnected, said).into(),
@@ -201,7 +231,8 @@ impl Worker<'_> {
     ) -> Result<(), Break> {
         self.sink.flush();
         if let Refusal::Throttled(hint) = refusal {
-            self.throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
+            self.sessions
+                .throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
         }
         if command.missing() == 0 {
             let (messages, octets) = command.received();
@@ -231,16 +262,14 @@ impl Worker<'_> {
             1 => Ok(()),
             _ => self.look_into(session, &mut shard),
         };
-        self.run.give_back([shard]);
-        Ok(result?)
-    }
-
-    /// All workers slow down, and one fewer goes on.
-    pub(super) fn throttled(&self, pause: Duration) {
-        if self.sessions.governor().hold_off(pause) {
-            self.emit(&Event::Throttled { pause });
-            self.sessions.use_one_less();
+        // Perhaps one of them only, for which the server refuses the whole command.
+        if was_refused(&shard) && shard.slots.len() > 1 && shard.absences > 1 {
+            shard.absences = 1;
+            self.run.give_back_in_parts(shard);
+        } else {
+            self.run.give_back([shard]);
         }
+        Ok(result?)
     }
 
     /// Of a shard left out twice, reports what is gone, and what is there but withheld too often.
@@ -250,6 +279,8 @@ impl Worker<'_> {
         let there = session.still_there(&shard.uids(), limit)?;
         session.expect_answers();
         let attempts = shard.absences;
+        // A server that refuses everything must not be asked for each message on its own.
+        let may_go_on = !was_refused(shard) || shard.slots.len() < 2 || self.run.may_look_on();
         for slot in std::mem::take(&mut shard.slots) {
             if !there.contains(slot.uid) {
                 self.emit(&Event::MessageGone { uid: slot.uid });
@@ -265,7 +296,7 @@ impl Worker<'_> {
             });
             // A body of NIL is an answer, and will not be another the third time.
             let has_said_no = *error.kind() == ErrorKind::NoBody && shard.error.is_some();
-            if has_said_no || attempts >= MESSAGE_ATTEMPTS {
+            if has_said_no || attempts >= MESSAGE_ATTEMPTS || !may_go_on {
                 self.fail(slot, error.with_attempts(attempts), 0);
             } else {
                 shard.slots.push(slot);
@@ -273,4 +304,10 @@ impl Worker<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether what was last said about them is a NO, and not that something is missing.
+fn was_refused(shard: &Shard) -> bool {
+    let error = shard.error.as_ref();
+    error.is_some_and(|error| matches!(error.kind(), ErrorKind::Server { .. }))
 }
