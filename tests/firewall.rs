@@ -63,6 +63,7 @@ fn each_foreign_crate_has_one_place() {
         ("imap", "session/"),
         ("imap_proto", "fetch/"),
         ("native_tls", "transport/tls.rs"),
+        ("flate2", "transport/deflate"),
         ("mail_parser", "message.rs"),
         ("thiserror", "error.rs"),
         ("socket2", "transport/tcp.rs"),

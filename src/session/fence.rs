@@ -187,7 +187,7 @@ impl Fence {
 
 impl Heard {
     /// Takes what matters from an untagged line without its `* `.
-    fn note(&mut self, rest: &[u8], secrets: Option<&Credentials>) {
+    pub(super) fn note(&mut self, rest: &[u8], secrets: Option<&Credentials>) {
         if let Some(words) = strip_word(rest, b"CAPABILITY ") {
             self.set_capabilities(words);
         } else if let Some(status) = Status::parse(rest) {

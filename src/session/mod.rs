@@ -6,6 +6,8 @@
 //! over (as text, as a list, as a hash set), could not send a literal, which text beyond ASCII
 //! needs, and could not read an ESEARCH answer.
 
+#[cfg(feature = "compress")]
+mod compress;
 mod fence;
 mod gate;
 mod open;

@@ -272,11 +272,15 @@ fn before_login(
 fn ahead(settings: &Settings, is_known: bool) -> Vec<String> {
     let name = &settings.encoded_mailbox;
     let name = name.replace('\\', "\\\\").replace('"', "\\\"");
-    let examine = format!("EXAMINE \"{name}\"");
-    match is_known {
-        true => vec![examine],
-        false => vec!["CAPABILITY".to_owned(), examine],
+    let mut commands = Vec::new();
+    if !is_known {
+        commands.push("CAPABILITY".to_owned());
     }
+    // COMPRESS comes before it, and needs an answer first.
+    if !settings.compresses() {
+        commands.push(format!("EXAMINE \"{name}\""));
+    }
+    commands
 }
 
 /// A session that breaks while commands are under way that were sent ahead may have broken over
@@ -318,6 +322,8 @@ fn after_login(
         }
     }
     peer.learn_after_login(&lock(fence).heard.capabilities);
+    #[cfg(feature = "compress")]
+    super::compress::negotiate(settings, peer, fence)?;
     match examine(settings, control, fence, patience) {
         Ok(selected) => {
             if goes_ahead {

@@ -49,10 +49,19 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) retry: Retry,
     pub(crate) max_message_size: u64,
+    #[cfg(feature = "compress")]
+    pub(crate) compress: bool,
     pub(crate) on_event: Option<Listener>,
 }
 
 impl Settings {
+    pub(super) fn compresses(&self) -> bool {
+        #[cfg(feature = "compress")]
+        return self.compress;
+        #[cfg(not(feature = "compress"))]
+        false
+    }
+
     pub(crate) fn emit(&self, event: &Event) {
         if let Some(on_event) = &self.on_event {
             // A panic in it must not cost the run; there is nobody to tell about it.

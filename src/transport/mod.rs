@@ -2,6 +2,8 @@
 //! nothing of commands, sessions or messages.
 
 mod connect;
+#[cfg(feature = "compress")]
+mod deflate;
 mod frame;
 mod status;
 mod tcp;

@@ -23,6 +23,8 @@ pub(crate) enum Phase {
     StartTls,
     Capability,
     Login,
+    #[cfg(feature = "compress")]
+    Compress,
     Examine,
     Search,
     Fetch,
@@ -37,6 +39,8 @@ impl fmt::Display for Phase {
             Self::StartTls => "STARTTLS",
             Self::Capability => "CAPABILITY",
             Self::Login => "login",
+            #[cfg(feature = "compress")]
+            Self::Compress => "COMPRESS",
             Self::Examine => "EXAMINE",
             Self::Search => "SEARCH",
             Self::Fetch => "FETCH",

@@ -39,6 +39,11 @@ impl Watched {
         self.stream
     }
 
+    #[cfg(feature = "compress")]
+    pub(super) fn deflate(&mut self) {
+        super::deflate::deflate(&mut self.stream);
+    }
+
     /// Waits until something arrives, and returns how much.
     pub(super) fn read(&mut self, target: &mut [u8]) -> Result<usize> {
         loop {
@@ -111,6 +116,8 @@ fn idle(error: io::Error, before: Instant) -> Result<()> {
             }
             Ok(())
         }
+        // Whoever sent it is still there.
+        io::ErrorKind::InvalidData => Err(Error::protocol(error.to_string()).with_source(error)),
         _ => Err(disconnected(Some(error))),
     }
 }

@@ -104,6 +104,21 @@ impl Wire {
         }
     }
 
+    /// Goes on compressed, both ways. Nothing that is compressed can be here yet, since a server
+    /// waits for the next command. Octets that are here came from somebody else, or from a server
+    /// that mixes the two streams up, so they are an error.
+    #[cfg(feature = "compress")]
+    pub(crate) fn deflate(&mut self) -> Result<()> {
+        if self.start != self.end {
+            return Err(Error::protocol(
+                "octets came between the answer to COMPRESS and the compressed stream; the server \
+                 is broken, or somebody on the way tampers with the connection",
+            ));
+        }
+        self.stream.deflate();
+        Ok(())
+    }
+
     /// Octets that have arrived, at least one.
     pub(crate) fn available(&mut self) -> Result<&[u8]> {
         if self.start == self.end {
