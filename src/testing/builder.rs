@@ -47,6 +47,8 @@ impl ServerBuilder {
             password: "secret".to_owned(),
             latency: Duration::ZERO,
             octets_per_second: None,
+            total_octets_per_second: None,
+            compress: false,
             max_connections: None,
             limit_text: "Too many simultaneous connections".to_owned(),
             max_line: 64 * 1024,
@@ -113,9 +115,25 @@ impl ServerBuilder {
         self
     }
 
-    /// Limits what each connection sends. Defaults to no limit.
+    /// Limits what each connection sends. Compression makes more of it. Defaults to no limit.
     pub fn bandwidth(mut self, octets_per_second: u64) -> Self {
         self.settings.octets_per_second = Some(octets_per_second);
+        self
+    }
+
+    /// Limits what all connections send together, as the line to a server does. May be combined
+    /// with [`bandwidth`](Self::bandwidth), which is a limit for each. Defaults to no limit.
+    pub fn total_bandwidth(mut self, octets_per_second: u64) -> Self {
+        self.settings.total_octets_per_second = Some(octets_per_second);
+        self
+    }
+
+    /// Announces COMPRESS=DEFLATE (RFC 4978) to clients that have logged in, and speaks it. Faults
+    /// work as without it, and [`Fault::after_octets`] counts octets before they are compressed.
+    /// Only with the feature `compress`. Defaults to `false`.
+    #[cfg(feature = "compress")]
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.settings.compress = compress;
         self
     }
 

@@ -7,6 +7,7 @@ use imap_codec::imap_types::auth::AuthMechanism;
 use imap_codec::imap_types::command::{Command, CommandBody};
 use imap_codec::imap_types::core::{Tag, Vec1};
 use imap_codec::imap_types::extensions::binary::LiteralOrLiteral8;
+use imap_codec::imap_types::extensions::compress::CompressionAlgorithm;
 use imap_codec::imap_types::flag::{Flag, FlagPerm};
 use imap_codec::imap_types::mailbox::Mailbox as WireMailbox;
 use imap_codec::imap_types::response::{
@@ -155,6 +156,13 @@ impl Connection {
                 })?;
                 Ok(Ending::ok())
             }
+            CommandBody::Compress { .. } if self.shared.settings.compress => {
+                Ok(if self.begin_compression() {
+                    Ending::ok()
+                } else {
+                    Ending::no("COMPRESSIONACTIVE", "Compressed already")
+                })
+            }
             CommandBody::Close => {
                 if let Some(selected) = self.selected.take().filter(|own| !own.read_only) {
                     selected.mailbox.remove(|message| message.is_deleted());
@@ -182,6 +190,12 @@ impl Connection {
             Capability::Unselect,
             Capability::UidPlus,
         ]);
+        let is_logged_in = matches!(self.state, State::Authenticated { .. });
+        if is_logged_in && self.shared.settings.compress {
+            capabilities.push(Capability::Compress {
+                algorithm: CompressionAlgorithm::Deflate,
+            });
+        }
         let further = self.shared.settings.capabilities.clone();
         capabilities.extend(
             further

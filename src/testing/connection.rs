@@ -115,7 +115,13 @@ impl Connection {
         let pace = shared.settings.octets_per_second;
         Self {
             shared: Arc::clone(shared),
-            output: Output::new(Arc::clone(link), place, &faults, pace),
+            output: Output::new(
+                Arc::clone(link),
+                place,
+                &faults,
+                pace,
+                shared.uplink.clone(),
+            ),
             state: State::NotAuthenticated,
             selected: None,
             faults,
@@ -274,6 +280,13 @@ impl Connection {
         let length = super::mailbox::count(selected.uids.len());
         let position = selected.position(uid).and_then(super::session::number);
         position.is_some_and(|number| Ranges::new(sequence_set, length).contains(number.get()))
+    }
+
+    /// Compresses both ways after the answer; says whether that is new.
+    pub(super) fn begin_compression(&mut self) -> bool {
+        let is_new = self.output.compress_after_flush();
+        self.link.expect_deflated();
+        is_new
     }
 
     pub(super) fn put(&mut self, response: Response<'_>) -> Result<(), Halt> {

@@ -238,7 +238,7 @@ impl Fault {
     }
 
     /// Strikes once the server has sent exactly so many octets on the connection, the greeting
-    /// included, wherever that is. Holds for connections made after the fault was set.
+    /// included, wherever that is; where they are compressed, it counts what comes out. Holds for connections made after the fault was set.
     pub fn after_octets(mut self, octets: u64) -> Self {
         self.octets = Some(octets);
         self

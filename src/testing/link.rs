@@ -2,6 +2,7 @@
 //! reset, and the server going away, which wakes whoever waits or blocks.
 
 use std::net::{Shutdown, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ pub(super) struct Link {
     pub(super) stream: TcpStream,
     ended: Mutex<bool>,
     woken: Condvar,
+    /// What the client sends next is compressed.
+    is_deflated: AtomicBool,
 }
 
 impl Link {
@@ -35,7 +38,18 @@ impl Link {
             stream,
             ended: Mutex::new(false),
             woken: Condvar::new(),
+            is_deflated: AtomicBool::new(false),
         }
+    }
+
+    /// Takes what the client sends from now on for compressed. To be said before the client can
+    /// know: it sends nothing until it does.
+    pub(super) fn expect_deflated(&self) {
+        self.is_deflated.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_deflated(&self) -> bool {
+        self.is_deflated.load(Ordering::Acquire)
     }
 
     /// Ends the connection from any thread: reads, writes and waits return at once.

@@ -23,7 +23,8 @@
 //! Of IMAP4rev1 (RFC 3501) it speaks CAPABILITY, NOOP, LOGOUT, LOGIN, AUTHENTICATE with
 //! PLAIN and XOAUTH2, SELECT,
 //! EXAMINE, LIST, LSUB, STATUS, APPEND, CHECK, CLOSE, EXPUNGE, SEARCH, FETCH, STORE and their UID
-//! forms, and ID, ENABLE, IDLE, UNSELECT, LITERAL+ and SASL-IR. FETCH knows FLAGS, INTERNALDATE,
+//! forms, and ID, ENABLE, IDLE, UNSELECT, LITERAL+ and SASL-IR, and with the feature `compress`
+//! COMPRESS=DEFLATE (RFC 4978). FETCH knows FLAGS, INTERNALDATE,
 //! RFC822.SIZE, UID, and whole messages, headers, texts and header fields with ranges, but not
 //! ENVELOPE, BODYSTRUCTURE or single MIME parts: it answers BAD to those.
 
@@ -31,6 +32,8 @@ mod armed;
 mod builder;
 mod commands;
 mod connection;
+#[cfg_attr(not(feature = "compress"), path = "no_deflate.rs")]
+mod deflate;
 mod fault;
 mod fetch;
 mod flags;
@@ -55,6 +58,7 @@ mod session;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod uplink;
 mod utf7;
 
 pub use self::builder::ServerBuilder;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::armed::{Armed, Place};
+use super::deflate::Deflater;
 use super::fault::{Action, Answer};
 use super::link::{Halt, Link};
+use super::uplink::Uplink;
 
 /// What is gathered before it is written.
 const BUFFER: usize = 64 * 1024;
@@ -30,6 +32,17 @@ pub(super) struct Output {
     cuts: Vec<(u64, Arc<Armed>)>,
     pub(super) place: Place,
     pace: Pace,
+    uplink: Option<Arc<Uplink>>,
+    compression: Compression,
+}
+
+/// Whether octets are compressed on their way out.
+#[derive(Debug)]
+enum Compression {
+    Off,
+    /// From the next flush on: what is gathered until then goes out as it is.
+    Coming,
+    On(Box<Deflater>),
 }
 
 /// How fast octets leave.
@@ -49,6 +62,7 @@ impl Output {
         place: Place,
         faults: &[Arc<Armed>],
         octets_per_second: Option<u64>,
+        uplink: Option<Arc<Uplink>>,
     ) -> Self {
         let mut cuts: Vec<_> = faults
             .iter()
@@ -69,7 +83,18 @@ impl Output {
             cuts,
             place,
             pace,
+            uplink,
+            compression: Compression::Off,
         }
+    }
+
+    /// Compresses what comes after the next flush; says whether that is new.
+    pub(super) fn compress_after_flush(&mut self) -> bool {
+        let is_new = matches!(self.compression, Compression::Off);
+        if is_new {
+            self.compression = Compression::Coming;
+        }
+        is_new
     }
 
     /// Sends these octets, sooner or later.
@@ -93,7 +118,11 @@ impl Output {
 
     /// Writes what has been gathered.
     pub(super) fn flush(&mut self) -> Result<(), Halt> {
-        self.write_out(&[])
+        self.write_out(&[])?;
+        if matches!(self.compression, Compression::Coming) {
+            self.compression = Compression::On(Box::new(Deflater::new()));
+        }
+        Ok(())
     }
 
     /// Does to the connection what a fault says; other faults are not for here.
@@ -146,15 +175,34 @@ impl Output {
     /// Writes what has been gathered and then `body`.
     fn write_out(&mut self, body: &[u8]) -> Result<(), Halt> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let written = match self.pace {
-            Pace::Full => self.write_both(&buffer, body),
-            _ => self
-                .write_paced(&buffer)
-                .and_then(|()| self.write_paced(body)),
+        let written = match self.compression {
+            Compression::On(_) => self
+                .write_deflated(&buffer)
+                .and_then(|()| self.write_deflated(body)),
+            _ => self.write_plain(&buffer, body),
         };
         buffer.clear();
         self.buffer = buffer;
         written
+    }
+
+    fn write_deflated(&mut self, octets: &[u8]) -> Result<(), Halt> {
+        for piece in octets.chunks(BUFFER) {
+            if let Compression::On(deflater) = &mut self.compression {
+                let deflated = deflater.deflate(piece).map_err(|_| Halt::Gone)?;
+                self.write_plain(&deflated, &[])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes octets as they are, no faster than they may leave.
+    fn write_plain(&mut self, first: &[u8], second: &[u8]) -> Result<(), Halt> {
+        if matches!(self.pace, Pace::Full) && self.uplink.is_none() {
+            return self.write_both(first, second);
+        }
+        self.write_paced(first)?;
+        self.write_paced(second)
     }
 
     fn write_both(&self, mut first: &[u8], mut second: &[u8]) -> Result<(), Halt> {
@@ -178,7 +226,7 @@ impl Output {
     fn write_paced(&mut self, mut octets: &[u8]) -> Result<(), Halt> {
         while !octets.is_empty() {
             let most = match &mut self.pace {
-                Pace::Full => octets.len(),
+                Pace::Full => octets.len().min(BURST),
                 Pace::Trickle(interval) => {
                     self.link.wait(*interval)?;
                     1
@@ -194,6 +242,9 @@ impl Output {
                     most
                 }
             };
+            if let Some(uplink) = &self.uplink {
+                self.link.wait_until(uplink.reserve(most))?;
+            }
             let (now, later) = octets.split_at(most.min(octets.len()));
             (&self.link.stream).write_all(now).map_err(|_| Halt::Gone)?;
             octets = later;

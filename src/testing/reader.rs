@@ -13,6 +13,7 @@ use imap_codec::imap_types::command::{Command, CommandBody};
 use imap_codec::imap_types::core::{LiteralMode, Tag};
 use imap_codec::{AuthenticateDataCodec, CommandCodec, IdleDoneCodec};
 
+use super::deflate::Inflater;
 use super::link::Link;
 use super::log::Log;
 
@@ -50,6 +51,7 @@ pub(super) struct Reader<'a> {
     used: usize,
     /// When the last octet in `buffer` was here.
     at: Instant,
+    inflater: Option<Inflater<'a>>,
 }
 
 /// Why reading ended: the client or the server is gone, or the writing half has.
@@ -80,6 +82,7 @@ impl<'a> Reader<'a> {
             buffer,
             used: 0,
             at,
+            inflater: None,
         }
     }
 
@@ -224,8 +227,17 @@ impl<'a> Reader<'a> {
         self.used = 0;
         self.buffer.resize(16 * 1024, 0);
         let read = loop {
-            match (&self.link.stream).read(&mut self.buffer) {
+            let read = match &mut self.inflater {
+                Some(inflater) => inflater.read(&mut self.buffer),
+                None => (&self.link.stream).read(&mut self.buffer),
+            };
+            match read {
                 Ok(0) => break Err(End),
+                // Compression began while this waited.
+                Ok(read) if self.inflater.is_none() && self.link.is_deflated() => {
+                    let octets = self.buffer[..read].to_vec();
+                    self.inflater = Some(Inflater::new(octets, &self.link.stream));
+                }
                 Ok(read) => break Ok(read),
                 // The time-out is there to notice the end also where it does not wake a read.
                 Err(error)

@@ -9,6 +9,7 @@ use super::log::Log;
 use super::mailbox::Mailbox;
 use super::message::TestMessage;
 use super::registry::Registry;
+use super::uplink::Uplink;
 
 /// How a server behaves; fixed at its start.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(super) struct Settings {
     pub(super) password: String,
     pub(super) latency: Duration,
     pub(super) octets_per_second: Option<u64>,
+    pub(super) total_octets_per_second: Option<u64>,
+    pub(super) compress: bool,
     pub(super) max_connections: Option<usize>,
     pub(super) limit_text: String,
     pub(super) max_line: usize,
@@ -31,14 +34,17 @@ pub(super) struct Shared {
     pub(super) faults: Faults,
     pub(super) log: Log,
     pub(super) registry: Arc<Registry>,
+    pub(super) uplink: Option<Arc<Uplink>>,
     mailboxes: RwLock<BTreeMap<String, Arc<Mailbox>>>,
     token: RwLock<Option<String>>,
 }
 
 impl Shared {
     pub(super) fn new(settings: Settings, token: Option<String>, faults: Faults) -> Self {
+        let uplink = settings.total_octets_per_second.map(Uplink::new);
         Self {
             settings,
+            uplink: uplink.map(Arc::new),
             faults,
             log: Log::new(),
             registry: Arc::default(),

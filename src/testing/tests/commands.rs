@@ -334,6 +334,28 @@ fn a_limited_bandwidth_takes_its_time() {
 }
 
 #[test]
+fn a_limited_bandwidth_of_all_is_shared_by_all() {
+    let server = Server::builder()
+        .message(vec![b'x'; 50_000])
+        .total_bandwidth(500_000)
+        .start()
+        .unwrap();
+    let mut clients = [Client::examining(&server), Client::examining(&server)];
+    let started = Instant::now();
+    for client in &mut clients {
+        client.send("t FETCH 1 BODY.PEEK[]\r\n");
+    }
+    for client in &mut clients {
+        client.answer("t").unwrap();
+    }
+    assert!(
+        started.elapsed() >= Duration::from_millis(160),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
 fn takes_an_access_token_until_another_is_set() {
     let server = Server::builder().token("abc").start().unwrap();
     let token = "AUTHENTICATE XOAUTH2 dXNlcj1tZQFhdXRoPUJlYXJlciBhYmMBAQ==";
