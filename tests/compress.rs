@@ -193,6 +193,17 @@ fn a_server_that_refuses_it_is_read_as_it_is() {
 }
 
 #[test]
+fn a_session_that_needs_no_login_is_compressed_as_well() {
+    let _turn = Leaks::watch();
+    let server = server().sample(Sample::tiny(20)).start().unwrap();
+    server.add_fault(Fault::preauth());
+    let mailbox = builder(&server).workers(1).connect().unwrap();
+    assert_exact(&server, &mailbox.search(Query::all()).unwrap());
+    assert_eq!(times_said(&server, "LOGIN"), 0);
+    assert_eq!(times_said(&server, " COMPRESS DEFLATE"), 1);
+}
+
+#[test]
 fn octets_ahead_of_the_compressed_stream_are_refused() {
     let _turn = Leaks::watch();
     let server = server().sample(Sample::tiny(5)).start().unwrap();
@@ -278,7 +289,7 @@ fn faults_under_compression_lose_and_double_nothing() {
 /// Set for the child process that reads the bombs: the port.
 const CHILD: &str = "PARALLEL_MAILBOX_TEST_CHILD";
 
-/// A hundred thousand octets to the compressed one and less are what deflate can do.
+/// Of which deflate makes half a megabyte.
 const BOMB: u64 = 100_000_000;
 
 #[test]
