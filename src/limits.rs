@@ -180,6 +180,7 @@ pub struct Limits {
     pub(crate) response_octets: u64,
     pub(crate) untagged_responses: usize,
     pub(crate) search_ranges: usize,
+    pub(crate) search_messages: usize,
 }
 
 impl Default for Limits {
@@ -189,6 +190,7 @@ impl Default for Limits {
             response_octets: 1024 * 1024 * 1024,
             untagged_responses: 100_000,
             search_ranges: 4_000_000,
+            search_messages: 50_000_000,
         }
     }
 }
@@ -238,6 +240,14 @@ impl Limits {
         self
     }
 
+    /// Sets how many messages the answer to one SEARCH may have. A run keeps one octet for each.
+    /// Defaults to 50,000,000, more than any mailbox that is heard of.
+    #[must_use]
+    pub fn search_messages(mut self, messages: usize) -> Self {
+        self.search_messages = messages;
+        self
+    }
+
     /// The same, with room for messages of so many octets.
     pub(crate) fn for_messages_of(mut self, octets: u64) -> Self {
         self.response_octets = self.response_octets.max(octets);
@@ -245,7 +255,7 @@ impl Limits {
     }
 
     /// All limits with their names and the least that each may be, for checking.
-    pub(crate) fn named(&self) -> [(&'static str, u64, u64); 4] {
+    pub(crate) fn named(&self) -> [(&'static str, u64, u64); 5] {
         [
             (
                 "line_octets",
@@ -255,6 +265,7 @@ impl Limits {
             ("response_octets", self.response_octets, 1),
             ("untagged_responses", self.untagged_responses as u64, 1),
             ("search_ranges", self.search_ranges as u64, 1),
+            ("search_messages", self.search_messages as u64, 1),
         ]
     }
 }

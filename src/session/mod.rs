@@ -63,6 +63,8 @@ pub(crate) struct Session {
     /// turns within one thread, so nobody ever waits.
     fence: Arc<Mutex<Fence>>,
     selected: Selected,
+    /// The server answers a SEARCH in ranges if asked to (RFC 4731).
+    has_esearch: bool,
     /// Counts the sessions of this process.
     id: u64,
     opened: Instant,

@@ -239,6 +239,7 @@ fn sign_in(
         control,
         fence,
         selected,
+        has_esearch: peer.offers("ESEARCH") || peer.offers("IMAP4REV2"),
         id,
         opened: Instant::now(),
         idle_since: Instant::now(),

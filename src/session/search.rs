@@ -1,6 +1,8 @@
 //! SEARCH: the query out, the UIDs in. The answer, a single line of megabytes for a large
 //! mailbox, is read number by number and never held.
 
+mod esearch;
+
 use std::time::Instant;
 
 use super::{LONG_IDLE, Session, TAG_PREFIX};
@@ -19,13 +21,41 @@ impl Session {
         if self.is_reused && self.idle_since.elapsed() >= LONG_IDLE {
             super::open::run(&self.fence, Phase::Search, || self.control.noop())?;
         }
+        let (found, is_answered) = match self.search_once(program, limit, self.has_esearch) {
+            // It offers more than it understands.
+            Err(error) if self.has_esearch && is_bad(&error) => (UidSet::new(), false),
+            result => result?,
+        };
+        if is_answered || !self.has_esearch {
+            return Ok(found);
+        }
+        // Also for nothing found there must be an answer (RFC 4731, section 3.1): without one, nobody
+        // knows what was found.
+        self.has_esearch = false;
+        Ok(self.search_once(program, limit, false)?.0)
+    }
+
+    /// Returns what was found, and whether there was an answer at all.
+    fn search_once(
+        &mut self,
+        program: &Program,
+        limit: std::time::Duration,
+        in_ranges: bool,
+    ) -> Result<(UidSet, bool)> {
         let tag = format!("{}{}", char::from(TAG_PREFIX), self.tag());
         let mut fence = self.fence();
         fence.begin_until(Phase::Search, Instant::now() + limit);
-        ask(&mut fence.wire, &tag, program)?;
+        ask(&mut fence.wire, &tag, program, in_ranges)?;
         let mut found = UidSetBuilder::default();
-        finish(&mut fence.wire, &tag, &mut found)?;
-        Ok(found.finish())
+        let is_answered = finish(&mut fence.wire, &tag, &mut found)?;
+        let found = found.finish();
+        let most = fence.wire.limits().search_messages;
+        if found.len() > most {
+            return Err(Error::protocol(format!(
+                "SEARCH: an answer of more than {most} messages"
+            )));
+        }
+        Ok((found, is_answered))
     }
 
     /// Which of these messages the server still has. It is given the chance to notice first.
@@ -44,13 +74,15 @@ impl Session {
 
 /// Sends the command, pausing before each literal until the server is ready for it (RFC 9051,
 /// section 4.3).
-fn ask(wire: &mut Wire, tag: &str, program: &Program) -> Result<()> {
+fn ask(wire: &mut Wire, tag: &str, program: &Program, has_esearch: bool) -> Result<()> {
     let charset = if program.needs_utf8 {
         "CHARSET UTF-8 "
     } else {
         ""
     };
-    let mut line = format!("{tag} UID SEARCH {charset}").into_bytes();
+    // In ranges (RFC 4731, section 3.1): a few octets where the other form takes megabytes.
+    let result = if has_esearch { "RETURN (ALL) " } else { "" };
+    let mut line = format!("{tag} UID SEARCH {result}{charset}").into_bytes();
     for part in &program.parts {
         match part {
             Part::Text(text) => line.extend_from_slice(text.as_bytes()),
@@ -82,19 +114,34 @@ fn await_continuation(wire: &mut Wire, tag: &str) -> Result<()> {
     Err(too_much_chatter(wire))
 }
 
-/// Reads up to the command's end.
-fn finish(wire: &mut Wire, tag: &str, found: &mut UidSetBuilder) -> Result<()> {
+/// A command that was not understood has no response code, nor has it a passing reason.
+fn is_bad(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Server { code: None, .. })
+}
+
+/// Reads up to the command's end. Returns whether there was an answer before it.
+fn finish(wire: &mut Wire, tag: &str, found: &mut UidSetBuilder) -> Result<bool> {
+    let mut is_answered = false;
     let mut line = Vec::new();
     let mut bye = None;
     for _ in 0..wire.limits().untagged_responses {
         line.clear();
-        if read_head(wire, &mut line).map_err(|error| explain(error, bye.as_deref()))? {
-            read_numbers(wire, found)?;
-            continue;
+        match read_head(wire, &mut line).map_err(|error| explain(error, bye.as_deref()))? {
+            Head::Search => {
+                read_numbers(wire, found)?;
+                is_answered = true;
+                continue;
+            }
+            Head::Esearch => {
+                esearch::read_set(wire, found)?;
+                is_answered = true;
+                continue;
+            }
+            Head::Line => {}
         }
         if let Some(status) = completion(&line, tag) {
             return if status.condition == Condition::Ok {
-                Ok(())
+                Ok(is_answered)
             } else {
                 Err(refused(&status))
             };
@@ -139,23 +186,42 @@ fn refused(status: &Status<'_>) -> Error {
     Error::server(status.code_word(), status.text, hint)
 }
 
-/// Reads the start of a line. Returns true at the numbers of a SEARCH answer, with those still to
-/// come; otherwise the line is whole.
-fn read_head(wire: &mut Wire, line: &mut Vec<u8>) -> Result<bool> {
-    const HEAD: &[u8] = b"* SEARCH";
+/// What a line begins with.
+enum Head {
+    /// The numbers of a SEARCH answer are still to come.
+    Search,
+    /// What an ESEARCH answer says is still to come.
+    Esearch,
+    /// Something else. The line is whole.
+    Line,
+}
+
+fn read_head(wire: &mut Wire, line: &mut Vec<u8>) -> Result<Head> {
+    const HEADS: [(&[u8], Head); 2] = [(b"* SEARCH", Head::Search), (b"* ESEARCH", Head::Esearch)];
     loop {
         let octet = wire.available()?[0];
-        let at = line.len();
-        if at == HEAD.len() && matches!(octet, b' ' | b'\r' | b'\n') {
-            return Ok(true);
+        let mut may_be_head = false;
+        for (name, head) in HEADS {
+            if line.eq_ignore_ascii_case(name) && matches!(octet, b' ' | b'\r' | b'\n') {
+                return Ok(head);
+            }
+            may_be_head |= name.len() > line.len()
+                && name[..line.len()].eq_ignore_ascii_case(line)
+                && name[line.len()].eq_ignore_ascii_case(&octet);
         }
-        if at == HEAD.len() || !octet.eq_ignore_ascii_case(&HEAD[at]) {
+        if !may_be_head {
             wire.read_line(line)?;
-            return Ok(false);
+            return Ok(Head::Line);
         }
         line.push(octet);
         wire.consume(1);
     }
+}
+
+fn too_many_ranges(most: usize) -> Error {
+    Error::protocol(format!(
+        "SEARCH: an answer of more than {most} ranges of UIDs"
+    ))
 }
 
 /// Reads numbers to the end of the line. A modification sequence in parentheses (RFC 7162,
@@ -166,9 +232,7 @@ fn read_numbers(wire: &mut Wire, found: &mut UidSetBuilder) -> Result<()> {
     let most = wire.limits().search_ranges;
     loop {
         if found.ranges() > most {
-            return Err(Error::protocol(format!(
-                "SEARCH: an answer of more than {most} ranges of UIDs"
-            )));
+            return Err(too_many_ranges(most));
         }
         let available = wire.available()?;
         for (index, &octet) in available.iter().enumerate() {
@@ -228,6 +292,49 @@ mod tests {
                 answer(octets, piece).unwrap().to_string(),
                 "1:3,7:8,20,4294967295"
             );
+        }
+    }
+
+    #[test]
+    fn reads_ranges_however_the_octets_are_cut() {
+        for (octets, expected) in [
+            (
+                &b"* ESEARCH (TAG \"p1\") UID ALL 2,10:15,17:16\r\np1 OK done\r\n"[..],
+                "2,10:17",
+            ),
+            (
+                b"* ESEARCH (TAG \"p1\") UID COUNT 2 all 1:2 MODSEQ 9\r\np1 OK done\r\n",
+                "1:2",
+            ),
+            (b"* ESEARCH (TAG \"p1 ALL 7\") UID\r\np1 OK nothing\r\n", ""),
+            (b"* ESEARCH\r\n* SEARCH 5\r\np1 OK as it likes\r\n", "5"),
+            (
+                b"* esearch (TAG \"p1\") uid ALL 1:4294967295\r\np1 OK done\r\n",
+                "1:4294967295",
+            ),
+        ] {
+            for piece in [1, 2, 3, 5, 1000] {
+                assert_eq!(answer(octets, piece).unwrap().to_string(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_that_cannot_be_uids_are_refused() {
+        for odd in [
+            "0",
+            "1:0",
+            "4294967296",
+            "1:*",
+            "5:",
+            ":5",
+            "1,,2",
+            "1:2:3",
+            "x",
+            "",
+        ] {
+            let octets = format!("* ESEARCH (TAG \"p1\") UID ALL {odd}\r\np1 OK\r\n");
+            assert!(answer(octets.as_bytes(), 9).is_err(), "{odd}");
         }
     }
 

@@ -5,7 +5,7 @@ use flate2::write::DeflateEncoder;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::limits::Timeouts;
+use crate::limits::{Limits, Timeouts};
 use crate::stop::Stop;
 use crate::transport::Wire;
 
@@ -117,7 +117,13 @@ fn sample() -> Vec<u8> {
 
 fn wire(octets: Vec<u8>) -> Wire {
     let stream = Box::new(Fitful::new(octets, 1_000));
-    Wire::new(stream, Timeouts::default(), Stop::default()).unwrap()
+    Wire::new(
+        stream,
+        Timeouts::default(),
+        Limits::default(),
+        Stop::default(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -254,7 +260,7 @@ fn blocks_without_content_give_the_caller_a_look_at_the_clock() {
 #[test]
 fn octets_ahead_of_the_compressed_stream_are_refused() {
     let mut wire = wire(b"c2 OK\r\n* OK smuggled\r\n".to_vec());
-    wire.read_line(&mut Vec::new(), 100).unwrap();
+    wire.read_line(&mut Vec::new()).unwrap();
     let error = wire.deflate().unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Protocol, "{error}");
 }
