@@ -204,8 +204,10 @@ fn announces_body(line: &[u8]) -> bool {
     let line = line.strip_suffix(b">").map_or(line, |inner| {
         &inner[..memchr::memrchr(b'<', inner).unwrap_or(inner.len())]
     });
+    // Names of header fields stand in parentheses, so a bracket there would be within these.
     line.ends_with(b"]")
-        && memchr::memmem::rfind(line, b"BODY[").is_some_and(|at| !line[at..].contains(&b')'))
+        && memchr::memrchr(b'[', line)
+            .is_some_and(|at| line[..at].ends_with(b"BODY") && !line[at..].contains(&b')'))
 }
 
 fn is_fetch(line: &[u8]) -> bool {

@@ -19,6 +19,9 @@ const BUFFER_OCTETS: usize = 64 * 1024;
 /// place.
 const DIRECT_OCTETS: usize = 16 * 1024;
 
+/// So much of a literal is read at a time.
+const STEP_OCTETS: usize = 128 * 1024;
+
 /// How much memory a literal gets on the strength of its announcement alone. What is beyond it
 /// grows with the octets that really arrive.
 const TRUSTED_OCTETS: usize = 1024 * 1024;
@@ -169,8 +172,12 @@ impl Wire {
         while missing > 0 {
             if self.start == self.end && missing >= DIRECT_OCTETS {
                 let filled = into.len();
-                let step = missing.min(filled.max(TRUSTED_OCTETS));
-                into.reserve_exact(step);
+                if into.capacity() == filled {
+                    into.reserve_exact(missing.min(filled.max(TRUSTED_OCTETS)));
+                }
+                // What is to be read into has to be written first; a small step of it is still in
+                // the processor's cache when the octets come.
+                let step = missing.min(into.capacity() - filled).min(STEP_OCTETS);
                 into.resize(filled + step, 0);
                 let (count, result) = self.fill(&mut into[filled..]);
                 into.truncate(filled + count);
