@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod rivals;
+
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -184,8 +186,9 @@ fn main() {
         let set = format!("1:{messages}");
         group.bench_function("imap crate", |bencher| {
             bencher.iter(|| {
-                let items = "(UID FLAGS INTERNALDATE BODY.PEEK[])";
-                let fetched = session.uid_fetch(&set, items).unwrap();
+                let fetched = session
+                    .uid_fetch(&set, rivals::Extent::Full.items())
+                    .unwrap();
                 assert_eq!(fetched.len(), messages);
             });
         });

@@ -1,51 +1,53 @@
-//! The same job by the `imap` crate: N threads with a session each, `uid_fetch` in chunks of 100.
+//! The job by the `imap` crate: N threads with a session each, `uid_fetch` in chunks of 100.
 
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::Target;
+use parallel_mailbox::mail_parser::MessageParser;
+
+use super::connection::Connector;
+use super::{Done, Job, Target, Task, parts};
 
 const CHUNK: usize = 100;
 
-/// Returns the octets of all bodies.
-pub(crate) fn read(target: Target<'_>, sessions: usize) -> u64 {
+pub(crate) fn read(target: &Target, job: Job<'_>) -> Done {
     let next = AtomicUsize::new(1);
+    let connector = Connector::new(target);
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..sessions)
-            .map(|_| scope.spawn(|| session(target, &next)))
+        let threads: Vec<_> = (0..job.sessions)
+            .map(|_| scope.spawn(|| session(target, job, &connector, &next)))
             .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .sum()
+        let threads = threads.into_iter();
+        threads.map(|thread| thread.join().unwrap()).sum()
     })
 }
 
-fn session(target: Target<'_>, next: &AtomicUsize) -> u64 {
-    let stream = TcpStream::connect(("127.0.0.1", target.port)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    let mut client = imap::Client::new(stream);
+fn session(target: &Target, job: Job<'_>, connector: &Connector, next: &AtomicUsize) -> Done {
+    let mut client = imap::Client::new(connector.connect());
     client.read_greeting().unwrap();
     let mut session = client
-        .login(target.user, target.password)
+        .login(&target.user, &target.password)
         .map_err(|(error, _)| error)
         .unwrap();
     session.examine("INBOX").unwrap();
-    let mut octets = 0;
+    let parser = MessageParser::default();
+    let mut done = Done::default();
     loop {
         let first = next.fetch_add(CHUNK, Ordering::Relaxed);
         if first > target.messages {
-            return octets;
+            return done;
         }
         let last = (first + CHUNK - 1).min(target.messages);
         let set = format!("{first}:{last}");
-        let messages = session
-            .uid_fetch(set, "(UID FLAGS INTERNALDATE BODY.PEEK[])")
-            .unwrap();
-        octets += messages
-            .iter()
-            .map(|message| message.body().map_or(0, <[u8]>::len) as u64)
-            .sum::<u64>();
+        let messages = session.uid_fetch(set, job.extent.items()).unwrap();
+        for message in messages.iter() {
+            let body = message.body().or(message.header()).unwrap_or_default();
+            done.messages += 1;
+            done.octets += body.len() as u64;
+            if job.task == Task::Parse {
+                done.parts += parts(parser.parse(body));
+            }
+            job.arrived();
+        }
     }
 }

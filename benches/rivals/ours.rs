@@ -1,36 +1,79 @@
-//! The same job by this crate, in each of its ways. Set-up and search are included.
+//! The job by this crate, in each of its ways. The search is part of it.
 
-use parallel_mailbox::{Matches, ParallelMailbox, Query, Security};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Target;
+use parallel_mailbox::{Fetch, Matches, Message, ParallelMailbox, Query, Security};
 
-pub(crate) fn matches(target: Target<'_>, workers: usize) -> Matches {
-    ParallelMailbox::builder("127.0.0.1")
+use super::{Done, Extent, HOST, Job, Target, Task, parts};
+
+/// The ways, by the names of the methods.
+pub(crate) const RUNS: [&str; 5] = ["for_each", "map", "imap", "imap_unordered", "fold"];
+
+pub(crate) fn search(target: &Target, sessions: usize) -> Matches {
+    let builder = ParallelMailbox::builder(HOST)
         .port(target.port)
-        .security(Security::DangerPlaintext)
-        .login(target.user, target.password)
-        .workers(workers)
+        .login(&target.user, &target.password)
+        .workers(sessions);
+    let builder = match &target.root {
+        Some(root) => builder.root_certificate(&std::fs::read(root).unwrap()),
+        None => builder.security(Security::DangerPlaintext),
+    };
+    builder
         .connect()
         .and_then(|mailbox| mailbox.search(Query::all()))
         .unwrap()
 }
 
-/// Returns the octets of all bodies.
-pub(crate) fn read(target: Target<'_>, workers: usize, run: &str) -> u64 {
-    let matches = matches(target, workers);
-    let octets = |message: parallel_mailbox::Message| message.raw().len() as u64;
+pub(crate) fn read(target: &Target, job: Job<'_>, run: &str) -> Done {
+    let matches = search(target, job.sessions).fetch(match job.extent {
+        Extent::Full => Fetch::full(),
+        Extent::Headers => Fetch::headers(),
+        Extent::Metadata => Fetch::metadata(),
+    });
+    let one = |message: Message| {
+        job.arrived();
+        Done {
+            messages: 1,
+            octets: std::hint::black_box(message.raw()).len() as u64,
+            parts: match job.task {
+                Task::Count => 0,
+                Task::Parse => parts(message.parse()),
+            },
+        }
+    };
     match run {
-        "map" => matches.map(octets).unwrap().into_iter().sum(),
-        "imap" => matches.imap(octets).map(Result::unwrap).sum(),
-        "imap_unordered" => matches.imap_unordered(octets).map(Result::unwrap).sum(),
+        "map" => matches.map(one).unwrap().into_iter().sum(),
+        "imap" => std::thread::scope(|scope| {
+            matches
+                .imap_scoped(scope, one)
+                .map(Result::unwrap)
+                .sum::<Done>()
+        }),
+        "imap_unordered" => std::thread::scope(|scope| {
+            let done = matches.imap_unordered_scoped(scope, one);
+            done.map(Result::unwrap).sum::<Done>()
+        }),
         "fold" => matches
-            .fold(|| 0, |sum, message| sum + octets(message), |a, b| a + b)
+            .fold(
+                Done::default,
+                |sum, message| sum + one(message),
+                |a, b| a + b,
+            )
             .unwrap(),
         "for_each" => {
+            let parts = AtomicU64::new(0);
             let report = matches.for_each(|message| {
-                std::hint::black_box(message.raw().len());
+                let done = one(message);
+                if done.parts > 0 {
+                    parts.fetch_add(done.parts, Ordering::Relaxed);
+                }
             });
-            report.unwrap().octets()
+            let report = report.unwrap();
+            Done {
+                messages: report.delivered().len() as u64,
+                octets: report.octets(),
+                parts: parts.into_inner(),
+            }
         }
         other => panic!("no run is called {other}"),
     }

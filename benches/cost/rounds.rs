@@ -1,0 +1,47 @@
+//! Several jobs, several times, one after the other, so that a busy moment hits all alike; of each
+//! figure, the median.
+
+use crate::job::{Cost, Job};
+use crate::rivals::Target;
+
+/// The median cost of each job.
+///
+/// # Panics
+///
+/// Where the jobs do not all read the same.
+pub(crate) fn medians(target: &Target, jobs: &[Job], rounds: usize) -> Vec<Cost> {
+    let mut costs: Vec<Vec<Cost>> = jobs.iter().map(|_| Vec::new()).collect();
+    for _ in 0..rounds {
+        for (job, costs) in jobs.iter().zip(&mut costs) {
+            costs.push(job.run(target));
+        }
+    }
+    let done = costs[0][0].done;
+    for (job, costs) in jobs.iter().zip(&costs) {
+        for cost in costs {
+            assert_eq!(
+                cost.done, done,
+                "{job:?} has not read what {:?} has",
+                jobs[0]
+            );
+        }
+    }
+    costs.iter().map(|costs| median_of(costs)).collect()
+}
+
+fn median_of(costs: &[Cost]) -> Cost {
+    let of = |figure: fn(&Cost) -> f64| median(costs.iter().map(figure).collect());
+    Cost {
+        wall: of(|cost| cost.wall),
+        cpu: of(|cost| cost.cpu),
+        peak_megabytes: of(|cost| cost.peak_megabytes),
+        first: of(|cost| cost.first),
+        last: of(|cost| cost.last),
+        done: costs[0].done,
+    }
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
