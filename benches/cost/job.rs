@@ -26,6 +26,8 @@ pub(crate) struct Job {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cost {
     pub(crate) wall: f64,
+    /// The longest wall time of several rounds in multiples of the shortest.
+    pub(crate) spread: f64,
     pub(crate) cpu: f64,
     pub(crate) peak_megabytes: f64,
     /// Until the first message, and until each thread had one; 0 where that was not asked.
@@ -114,6 +116,7 @@ impl Job {
         );
         Cost {
             wall,
+            spread: 1.0,
             cpu,
             peak_megabytes,
             first,

@@ -36,6 +36,7 @@ mod place;
 mod planning;
 mod rounds;
 mod runs;
+mod scaling;
 mod set_up;
 mod words;
 
@@ -78,6 +79,7 @@ fn all(filter: &Filter) {
     println!("{}", machine::description());
     let mut places = Places::default();
     let rows = runs::table(filter, &mut places);
+    scaling::table(&rows);
     detour::table(filter, &mut places);
     set_up::table(filter, &mut places);
     let length = length::table(filter, &mut places);
@@ -86,7 +88,15 @@ fn all(filter: &Filter) {
     figures.extend(length);
     figures.extend(planning);
     figures::print(&figures);
-    println!("\nMeasured in {} s.", begun.elapsed().as_secs());
+    let restless = runs::restless(&rows);
+    println!(
+        "\nMeasured in {} s. In {} of {} rows of the main table the slowest round took over {} \
+         times as long as the fastest, because the machine had other things to do.",
+        begun.elapsed().as_secs(),
+        restless,
+        rows.len(),
+        runs::RESTLESS,
+    );
 }
 
 fn only_instructions(filter: &Filter) {

@@ -31,7 +31,9 @@ pub(crate) fn medians(target: &Target, jobs: &[Job], rounds: usize) -> Vec<Cost>
 
 fn median_of(costs: &[Cost]) -> Cost {
     let of = |figure: fn(&Cost) -> f64| median(costs.iter().map(figure).collect());
+    let walls = || costs.iter().map(|cost| cost.wall);
     Cost {
+        spread: walls().fold(0.0, f64::max) / walls().fold(f64::INFINITY, f64::min),
         wall: of(|cost| cost.wall),
         cpu: of(|cost| cost.cpu),
         peak_megabytes: of(|cost| cost.peak_megabytes),

@@ -172,6 +172,15 @@ impl Block {
     }
 }
 
+/// Where the wall times of the rounds differ by this factor, their median is not worth much.
+pub(crate) const RESTLESS: f64 = 1.5;
+
+/// How many rows that concerns.
+pub(crate) fn restless(rows: &[Row]) -> usize {
+    let rows = rows.iter();
+    rows.filter(|row| row.cost.spread > RESTLESS).count()
+}
+
 /// Measures and prints.
 pub(crate) fn table(filter: &Filter, places: &mut Places) -> Vec<Row> {
     let mut rows = Vec::new();
