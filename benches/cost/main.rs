@@ -95,7 +95,7 @@ fn all(filter: &Filter) {
         begun.elapsed().as_secs(),
         restless,
         rows.len(),
-        runs::RESTLESS,
+        rounds::RESTLESS,
     );
 }
 

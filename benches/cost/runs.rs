@@ -172,13 +172,11 @@ impl Block {
     }
 }
 
-/// Where the wall times of the rounds differ by this factor, their median is not worth much.
-pub(crate) const RESTLESS: f64 = 1.5;
-
-/// How many rows that concerns.
+/// How many rows are from rounds that differ too much.
 pub(crate) fn restless(rows: &[Row]) -> usize {
     let rows = rows.iter();
-    rows.filter(|row| row.cost.spread > RESTLESS).count()
+    rows.filter(|row| row.cost.spread > rounds::RESTLESS)
+        .count()
 }
 
 /// Measures and prints.
@@ -210,7 +208,7 @@ pub(crate) fn table(filter: &Filter, places: &mut Places) -> Vec<Row> {
             }
             last_words = Some(words);
             let jobs = block.jobs(sessions);
-            let costs = rounds::medians(&target, &jobs, block.rounds);
+            let costs = rounds::calm_medians(&target, &jobs, block.rounds);
             let group: Vec<Row> = jobs
                 .iter()
                 .zip(costs)
