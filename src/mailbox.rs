@@ -61,6 +61,12 @@ impl ParallelMailbox {
     /// Asks the server which messages match, now, and returns their UIDs. Mail that arrives later
     /// is not part of it.
     ///
+    /// If the query is for all messages, the other sessions are opened meanwhile, as many as the
+    /// mailbox has messages at the most. From [`connect`](Builder::connect) to the first message a
+    /// client then waits for the server four times, after TCP and TLS are set up: for the
+    /// greeting, the login, the search and the message; and once more where the greeting does not
+    /// tell the server's capabilities.
+    ///
     /// ```no_run
     /// # use parallel_mailbox::{ParallelMailbox, Query};
     /// # let mailbox = ParallelMailbox::builder("imap.example.org").login("me", "secret").connect()?;

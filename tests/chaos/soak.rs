@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use parallel_mailbox::testing::Server;
 use parallel_mailbox::{
-    Matches, Message, ParallelMailbox, Query, Report, Result, Retry, Security, Timeouts, Uid,
-    UidSet,
+    Error, ErrorKind, Matches, Message, ParallelMailbox, Query, Report, Result, Retry, Security,
+    Timeouts, Uid, UidSet,
 };
 
 use super::random::Random;
@@ -123,8 +123,14 @@ pub(crate) fn play(seed: u64, is_told: bool) -> Findings {
             .collect(),
         panics: scenario.panics.clone(),
     });
-    let mailbox = connect(&server, &scenario);
-    let matches = mailbox.search(Query::all()).unwrap();
+    let mailbox = connect(&server, &scenario).unwrap();
+    // With the one, sessions are opened ahead of the run, before the faults are set; with the other,
+    // by the run.
+    let query = match seed % 2 {
+        0 => Query::all(),
+        _ => Query::all().smaller(u64::from(u32::MAX)),
+    };
+    let matches = mailbox.search(query).unwrap();
     assert_eq!(matches.len(), scenario.messages as usize);
     for fault in &scenario.faults {
         server.add_fault(fault.clone());
@@ -138,7 +144,7 @@ pub(crate) fn play(seed: u64, is_told: bool) -> Findings {
     })
 }
 
-fn connect(server: &Server, scenario: &Scenario) -> ParallelMailbox {
+fn connect(server: &Server, scenario: &Scenario) -> Result<ParallelMailbox> {
     let (is_told, began) = (scenario.is_told, Instant::now());
     let timeouts = Timeouts::default()
         .connect(Duration::from_secs(2))
@@ -161,7 +167,6 @@ fn connect(server: &Server, scenario: &Scenario) -> ParallelMailbox {
             }
         })
         .connect()
-        .unwrap()
 }
 
 fn disturb(server: &Server, mischief: &[Mischief], is_over: &AtomicBool) {
@@ -200,6 +205,7 @@ fn read(
         messages: matches.len(),
         ..Findings::default()
     };
+    let mut mailbox = mailbox.clone();
     let mut left = matches;
     while !left.is_empty() {
         findings.legs += 1;
@@ -226,6 +232,13 @@ fn read(
         });
         let (matches, report) = run(left.clone(), &leg, &witness, &mut findings);
         judge(&matches, &report, &witness, scenario, server, &mut findings);
+        // A mailbox that was told its password is wrong never asks again; its user may.
+        let is_refused = |error: &Error| *error.kind() == ErrorKind::Auth;
+        if report.error().is_some_and(is_refused)
+            && let Ok(again) = connect(server, scenario)
+        {
+            mailbox = again;
+        }
         left = mailbox.uids(report.unfinished());
     }
     findings

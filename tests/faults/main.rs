@@ -20,6 +20,7 @@
 //! | 3 | a_server_that_says_nothing_runs_into_the_deadline_of_its_phase | errors |
 //! | 4 | a_trickle_is_not_progress | connection |
 //! | 5 | a_goodbye_in_mid_run_keeps_its_text | connection |
+//! | 5 | a_goodbye_that_says_why_not_to_come_back_ends_the_run | verdicts |
 //! | 5 | a_goodbye_between_two_commands_costs_one_session | connection |
 //! | 6 | a_goodbye_as_greeting_keeps_its_text | errors |
 //! | 6 | a_greeting_of_preauth_is_taken_on_this_machine_and_without_a_login | greeting |
@@ -67,17 +68,20 @@
 //! | 23 | an_answer_that_cannot_be_parsed_costs_its_message_alone | answers |
 //! | 23 | a_literal_that_is_off_by_some_octets_costs_its_message_at_most | framing |
 //! | 23 | a_literal_that_is_longer_than_what_comes_is_asked_for_again | framing |
+//! | 24 | a_message_that_breaks_sessions_is_reported_with_what_came_of_it | verdicts |
 //! | 24 | a_message_that_kills_every_session_is_found_and_the_rest_delivered | answers |
 //! | 24 | a_message_that_makes_the_server_fall_silent_is_found_too | answers |
 //! | 24 | a_file_removed_from_the_maildir_costs_its_message_alone | dovecot_faults |
 //! | 25 | duplicates_reversed_answers_and_chatter_change_nothing | answers |
 //! | 25 | the_first_complete_body_of_a_message_counts | answers |
 //! | 26 | duplicates_reversed_answers_and_chatter_change_nothing | answers |
+//! | 27 | bodies_that_nobody_asked_for_are_counted | verdicts |
 //! | 27 | bodies_that_were_not_asked_for_count_for_nothing | answers |
 //! | 28 | duplicates_reversed_answers_and_chatter_change_nothing | answers |
 //! | 28 | results_come_in_order_though_bodies_do_not | answers |
 //! | 29 | the_length_of_the_literal_counts_and_not_the_size | framing |
 //! | 30 | a_message_over_the_limit_fails_alone_and_is_not_held | framing |
+//! | 31 | a_message_too_long_to_wait_for_costs_its_connection_and_fails_alone | verdicts |
 //! | 31 | a_message_over_the_limit_fails_alone_and_is_not_held | framing |
 //! | 31 | a_literal_that_is_longer_than_what_comes_is_asked_for_again | framing |
 //! | 31 | a_literal_whose_length_is_no_number_ends_its_session_alone | framing |
@@ -123,6 +127,7 @@ mod play;
 mod refusals;
 mod safety;
 mod scarcity;
+mod verdicts;
 
 use std::collections::BTreeSet;
 use std::fs;
