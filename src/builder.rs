@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
@@ -231,10 +230,8 @@ impl Builder {
     /// A connection that fails for a passing reason is tried three times, within about a second.
     pub fn connect(self) -> Result<ParallelMailbox> {
         let settings = self.check()?;
-        let retry = settings.retry;
+        let retry = settings.retry.while_waited_for();
         let sessions = Sessions::new(settings);
-        // Somebody is waiting for an answer, so few tries and short waits.
-        let tries = retry.attempts.min(3);
         let mut attempt = 1;
         loop {
             match sessions.check_out(&Stop::default()) {
@@ -242,9 +239,9 @@ impl Builder {
                     sessions.check_in(session);
                     return Ok(ParallelMailbox::new(sessions));
                 }
-                Err(error) if attempt < tries && error.is_retryable() => {
+                Err(error) if attempt < retry.attempts && error.is_retryable() => {
                     attempt += 1;
-                    std::thread::sleep(retry.delay(attempt).min(Duration::from_millis(500)));
+                    std::thread::sleep(retry.delay(attempt));
                 }
                 Err(error) => return Err(error.with_attempts(attempt)),
             }

@@ -180,6 +180,11 @@ impl Error {
         self.inner.hint
     }
 
+    /// Whether the server fell silent, or as good as.
+    pub(crate) fn is_timeout(&self) -> bool {
+        self.inner.kind == ErrorKind::Timeout
+    }
+
     /// Puts words in front of the context, the outer circumstance first.
     pub(crate) fn in_context(mut self, outer: impl fmt::Display) -> Self {
         self.inner.context = if self.inner.context.is_empty() {

@@ -11,7 +11,7 @@ use crate::fetch::{Answer, Body, Fetch, Reader};
 use crate::limits::{Limits, Retry, Timeouts};
 use crate::query::Part;
 use crate::stop::Stop;
-use crate::transport::Wire;
+use crate::transport::{Recorded, Wire};
 use crate::{ParallelMailbox, Query, Security, Stream, UidSet};
 
 /// Messages above so many octets are too large, so that short inputs can have one.
@@ -87,50 +87,6 @@ pub fn raw_query(program: &str) -> Option<Vec<u8>> {
         }
     }
     Some(sent)
-}
-
-/// A stream that has been heard already.
-#[derive(Debug)]
-struct Recorded {
-    octets: Vec<u8>,
-    at: usize,
-    piece: usize,
-}
-
-impl Recorded {
-    fn new(octets: &[u8], piece: usize) -> Self {
-        Self {
-            octets: octets.to_vec(),
-            at: 0,
-            piece: piece.max(1),
-        }
-    }
-}
-
-impl Read for Recorded {
-    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-        let rest = &self.octets[self.at..];
-        let count = rest.len().min(target.len()).min(self.piece);
-        target[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
-        Ok(count)
-    }
-}
-
-impl Write for Recorded {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        Ok(octets.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Stream for Recorded {
-    fn set_timeout(&mut self, _: Duration) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// A server that says yes to everything, and to SEARCH whatever it was given.

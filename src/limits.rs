@@ -150,6 +150,13 @@ impl Retry {
         self
     }
 
+    /// The same for something that a caller waits for: few tries and short waits.
+    pub(crate) fn while_waited_for(mut self) -> Self {
+        self.attempts = self.attempts.min(3);
+        self.max_delay = self.max_delay.min(Duration::from_millis(500));
+        self
+    }
+
     /// The wait before try number `attempt` (2 is the first that waits), before jitter.
     pub(crate) fn delay(&self, attempt: u32) -> Duration {
         // 2^16 × the first delay is past every sensible maximum.

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use crate::builder::Builder;
 use crate::error::{ErrorKind, Result};
@@ -12,9 +11,6 @@ use crate::pool::Sessions;
 use crate::query::Query;
 use crate::stop::Stop;
 use crate::uid_set::{Uid, UidSet};
-
-/// Before a search is tried again.
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A mailbox that is read over several sessions at once.
 ///
@@ -83,6 +79,7 @@ impl ParallelMailbox {
     pub fn search(&self, query: impl Into<Query>) -> Result<Matches> {
         let program = query.into().render()?;
         let settings = self.sessions.settings();
+        let retry = settings.retry.while_waited_for();
         let stop = Stop::default();
         let mut attempt = 1;
         loop {
@@ -110,13 +107,12 @@ impl ParallelMailbox {
             } else {
                 self.sessions.discard(session);
             }
-            // Somebody is waiting for an answer, so few tries and short waits.
-            if !may_pass || attempt >= settings.retry.attempts.min(3) {
+            if !may_pass || attempt >= retry.attempts {
                 return Err(error.with_attempts(attempt));
             }
             attempt += 1;
             if is_in_order {
-                thread::sleep(settings.retry.delay(attempt).min(LONGEST_PAUSE));
+                thread::sleep(retry.delay(attempt));
             }
         }
     }

@@ -15,6 +15,7 @@
 // The lints spare tests, but not the functions that only tests call.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+mod ledger;
 #[path = "chaos/random.rs"]
 mod random;
 #[path = "chaos/scenario.rs"]

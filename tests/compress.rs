@@ -8,19 +8,19 @@
     clippy::print_stderr
 )]
 
+mod counted;
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use counted::counted;
 use parallel_mailbox::testing::{Fault, Sample, Server, ServerBuilder};
 use parallel_mailbox::{
-    Builder, ErrorKind, Event, Matches, ParallelMailbox, Query, Retry, Security, Stream, Timeouts,
+    Builder, ErrorKind, Event, Matches, ParallelMailbox, Query, Retry, Security, Timeouts,
 };
 use support::leaks::Leaks;
 use support::{memory, nasty};
@@ -65,45 +65,6 @@ fn times_said(server: &Server, command: &str) -> usize {
     log.iter()
         .filter(|entry| entry.line.contains(command))
         .count()
-}
-
-/// Counts what comes in.
-#[derive(Debug)]
-struct Counted(TcpStream, Arc<AtomicU64>);
-
-impl Read for Counted {
-    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(target)?;
-        self.1.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
-impl Write for Counted {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.write(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Stream for Counted {
-    fn set_timeout(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.set_timeout(timeout)
-    }
-}
-
-/// Lets the octets that arrive over the mailbox's connections be counted.
-fn counted(builder: Builder) -> (Builder, Arc<AtomicU64>) {
-    let octets = Arc::new(AtomicU64::new(0));
-    let counter = octets.clone();
-    let builder = builder.connector(move |host: &str, port: u16, _| {
-        let stream = TcpStream::connect((host, port))?;
-        Ok(Box::new(Counted(stream, counter.clone())) as Box<dyn Stream>)
-    });
-    (builder, octets)
 }
 
 #[test]

@@ -13,15 +13,16 @@
     clippy::print_stderr
 )]
 
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+mod counted;
+mod support;
 
+use std::process::Command;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use counted::counted;
 use parallel_mailbox::testing::{Sample, Server};
-use parallel_mailbox::{ParallelMailbox, Query, Security, Stream};
+use parallel_mailbox::{ParallelMailbox, Query, Security};
 
 const WORKERS: usize = 4;
 
@@ -90,19 +91,14 @@ fn wall_time_octets_and_processor_time_with_and_without() {
 
 fn read(job: &str) {
     let (port, compress) = job.split_once(' ').unwrap();
-    let octets = Arc::new(AtomicU64::new(0));
-    let counter = octets.clone();
     let started = Instant::now();
-    let mailbox = ParallelMailbox::builder("127.0.0.1")
+    let builder = ParallelMailbox::builder("127.0.0.1")
         .port(port.parse().unwrap())
         .security(Security::DangerPlaintext)
         .login("me", "secret")
-        .workers(WORKERS)
-        .connector(move |host: &str, port: u16, _| {
-            let stream = TcpStream::connect((host, port))?;
-            stream.set_nodelay(true)?;
-            Ok(Box::new(Counted(stream, counter.clone())) as Box<dyn Stream>)
-        })
+        .workers(WORKERS);
+    let (builder, octets) = counted(builder);
+    let mailbox = builder
         .compress(compress.parse().unwrap())
         .connect()
         .unwrap();
@@ -114,7 +110,7 @@ fn read(job: &str) {
         "\nresult {wall} {} {} {}",
         octets.load(Ordering::Relaxed),
         cpu_seconds(),
-        peak_octets()
+        support::memory::peak_octets().unwrap()
     );
 }
 
@@ -129,39 +125,4 @@ fn cpu_seconds() -> f64 {
         .collect();
     let ticks = |at: usize| fields[at].parse::<f64>().unwrap();
     (ticks(11) + ticks(12)) / 100.0
-}
-
-fn peak_octets() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kibibytes = line.unwrap().trim().strip_suffix("kB").unwrap().trim();
-    kibibytes.parse::<u64>().unwrap() * 1024
-}
-
-/// Counts what comes in.
-#[derive(Debug)]
-struct Counted(TcpStream, Arc<AtomicU64>);
-
-impl Read for Counted {
-    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(target)?;
-        self.1.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
-impl Write for Counted {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.write(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Stream for Counted {
-    fn set_timeout(&mut self, timeout: Duration) -> io::Result<()> {
-        self.0.set_timeout(timeout)
-    }
 }

@@ -13,6 +13,7 @@
 
 #[path = "hostile/client.rs"]
 mod client;
+mod ledger;
 #[path = "hostile/server.rs"]
 mod server;
 mod support;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::ledger::{Ledger, Outcome};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::limits::{MAX_COMMAND_OCTETS, MIN_COMMAND_OCTETS};
 use crate::uid_set::{Cursor, Direction, Uid, UidSet};
 
@@ -171,10 +171,8 @@ impl Dispenser {
             }
             let mut shard = entry.remove();
             // Silence costs a deadline each time, so it is looked into at once.
-            let broke_by_silence = |error: &Error| *error.kind() == ErrorKind::Timeout;
-            if shard.deaths >= 2
-                || shard.deaths > 0 && shard.error.as_ref().is_some_and(broke_by_silence)
-            {
+            let fell_silent = shard.error.as_ref().is_some_and(Error::is_timeout);
+            if shard.deaths >= 2 || shard.deaths > 0 && fell_silent {
                 self.narrow(&mut shard);
             }
             self.out += 1;

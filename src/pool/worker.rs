@@ -213,7 +213,7 @@ impl Worker<'_> {
                 is_verdict: false,
             });
         }
-        let is_silence = *error.kind() == ErrorKind::Timeout;
+        let is_silence = error.is_timeout();
         let silence = self.run.since_last_message();
         let was_probing = std::mem::take(&mut self.is_probing);
         self.is_probing = is_silence && silence >= self.sessions.settings().timeouts.read;
@@ -234,22 +234,23 @@ impl Worker<'_> {
             self.retreat(None);
             return Err(Resignation { error, is_verdict });
         }
-        if was_probing && is_silence {
-            self.retreat(None);
-        } else if is_silence && self.pipeline.looks_dropped() {
+        let is_dropped = is_silence && !was_probing && self.pipeline.looks_dropped();
+        if is_dropped {
             self.sessions.governor().use_one_command_at_a_time();
-            self.retreat(None);
-        } else if let (ErrorKind::TooLarge { .. }, Some(uid)) = (error.kind(), error.uid()) {
-            if let Some(slot) = self.pipeline.claim(uid, 0) {
-                self.fail(slot, error.clone(), 0);
-                self.patience.delivered();
-            }
-            self.retreat(None);
-        } else if is_about_sessions(&error) {
-            self.retreat(None);
-        } else {
-            self.retreat(Some((&error, past.id)));
         }
+        let too_large = match error.kind() {
+            ErrorKind::TooLarge { .. } => error.uid(),
+            _ => None,
+        };
+        if let Some(slot) = too_large.and_then(|uid| self.pipeline.claim(uid, 0)) {
+            self.fail(slot, error.clone(), 0);
+            self.patience.delivered();
+        }
+        let is_explained = is_dropped
+            || is_silence && was_probing
+            || too_large.is_some()
+            || is_about_sessions(&error);
+        self.retreat((!is_explained).then_some((&error, past.id)));
         let advice = self.patience.lost(&error);
         self.follow(advice, error)
     }
@@ -293,9 +294,8 @@ impl Worker<'_> {
                     shard.suspect_since = Session::newest_id();
                 }
                 // Silence costs a deadline each time, so two in a row must do.
-                let is_silence = |error: &Error| *error.kind() == ErrorKind::Timeout;
                 let enough = match shard.error.replace(error.clone()) {
-                    Some(before) if is_silence(&before) && is_silence(error) => 2,
+                    Some(before) if before.is_timeout() && error.is_timeout() => 2,
                     _ => MESSAGE_ATTEMPTS + 1,
                 };
                 if shard.slots.len() == 1 && shard.deaths >= enough && self.run.may_convict() {

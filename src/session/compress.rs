@@ -3,9 +3,9 @@
 
 use std::sync::Mutex;
 
-use super::fence::Fence;
+use super::fence::{Fence, with_goodbye};
 use super::{Peer, Settings, lock};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::transport::{Condition, Phase, Status};
 
 const CAPABILITY: &str = "COMPRESS=DEFLATE";
@@ -21,13 +21,7 @@ pub(super) fn negotiate(settings: &Settings, peer: &Peer, fence: &Mutex<Fence>) 
         .wire
         .begin_until(Phase::Compress, settings.timeouts.read);
     let result = ask(&mut fence);
-    result.map_err(|error| match &fence.heard.bye {
-        Some(bye) if *error.kind() == ErrorKind::Disconnected => error.in_context(format_args!(
-            "{}: the server said goodbye: {bye}",
-            Phase::Compress
-        )),
-        _ => error,
-    })
+    result.map_err(|error| with_goodbye(error, Phase::Compress, fence.heard.bye.as_deref()))
 }
 
 fn ask(fence: &mut Fence) -> Result<()> {

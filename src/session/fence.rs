@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::credentials::Credentials;
-use crate::error::{Error, Result, excerpt};
+use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::transport::{Condition, Fate, Frame, Phase, Status, Wire};
 
 /// What the crate's tags begin with; a number follows that counts its commands.
@@ -234,6 +234,16 @@ pub(super) fn shown_text(text: &[u8], secrets: Option<&Credentials>) -> String {
     match secrets {
         Some(secrets) => excerpt(&secrets.redact(text)),
         None => excerpt(text),
+    }
+}
+
+/// Adds to the error of a connection that closed what the server said before.
+pub(super) fn with_goodbye(error: Error, phase: Phase, bye: Option<&str>) -> Error {
+    match bye {
+        Some(bye) if *error.kind() == ErrorKind::Disconnected => {
+            error.in_context(format_args!("{phase}: the server said goodbye: {bye}"))
+        }
+        _ => error,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::fence::{Completion, Fence, Handle, shown_text};
+use super::fence::{Completion, Fence, Handle, shown_text, with_goodbye};
 use super::{Peer, Refusal, Selected, Session, Settings, is_about_limit, lock};
 use crate::Security;
 use crate::credentials::Credentials;
@@ -309,7 +309,8 @@ fn after_login(
         true => AHEAD_PATIENCE,
         false => settings.timeouts.read,
     };
-    let is_told = is_known || !lock(fence).heard.capabilities.is_empty();
+    // Sent ahead, it has an answer that must be read, also where the login's told all.
+    let is_told = !lock(fence).heard.capabilities.is_empty();
     if !is_known && (goes_ahead || !is_told) {
         let asked = run_with(fence, Phase::Capability, patience, || {
             control.capabilities()
@@ -486,13 +487,7 @@ fn run_with<T>(
             Error::server(completion.code.clone(), &completion.text, phase.to_string())
         }
         (imap::Error::Io(error), _, bye) => {
-            let error = from_io(error, phase);
-            match bye {
-                Some(bye) if *error.kind() == ErrorKind::Disconnected => {
-                    error.in_context(format_args!("{phase}: the server said goodbye: {bye}"))
-                }
-                _ => error,
-            }
+            with_goodbye(from_io(error, phase), phase, bye.as_deref())
         }
         (imap::Error::Validate(_), ..) => Error::config(format!(
             "{phase}: an argument has a character that cannot be sent"

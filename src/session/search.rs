@@ -5,6 +5,7 @@ mod esearch;
 
 use std::time::Instant;
 
+use super::fence::with_goodbye;
 use super::{LONG_IDLE, Session, TAG_PREFIX};
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::query::{Part, Program, Query};
@@ -126,7 +127,9 @@ fn finish(wire: &mut Wire, tag: &str, found: &mut UidSetBuilder) -> Result<bool>
     let mut bye = None;
     for _ in 0..wire.limits().untagged_responses {
         line.clear();
-        match read_head(wire, &mut line).map_err(|error| explain(error, bye.as_deref()))? {
+        match read_head(wire, &mut line)
+            .map_err(|error| with_goodbye(error, Phase::Search, bye.as_deref()))?
+        {
             Head::Search => {
                 read_numbers(wire, found)?;
                 is_answered = true;
@@ -156,15 +159,6 @@ fn finish(wire: &mut Wire, tag: &str, found: &mut UidSetBuilder) -> Result<bool>
         }
     }
     Err(too_much_chatter(wire))
-}
-
-fn explain(error: Error, bye: Option<&str>) -> Error {
-    match bye {
-        Some(bye) if *error.kind() == ErrorKind::Disconnected => {
-            error.in_context(format_args!("SEARCH: the server said goodbye: {bye}"))
-        }
-        _ => error,
-    }
 }
 
 fn too_much_chatter(wire: &Wire) -> Error {

@@ -5,6 +5,8 @@ mod connect;
 #[cfg(feature = "compress")]
 mod deflate;
 mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+mod recorded;
 mod status;
 mod tcp;
 #[cfg_attr(not(feature = "native-tls"), path = "no_tls.rs")]
@@ -17,6 +19,8 @@ use std::time::Duration;
 
 pub use self::connect::{Connect, Stream};
 pub(crate) use self::frame::{Fate, Frame};
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::recorded::Recorded;
 pub(crate) use self::status::{Condition, Status};
 pub(crate) use self::tcp::Tcp;
 pub(crate) use self::tls::{Roots, secure};

@@ -226,52 +226,11 @@ impl Wire {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::io::{self, Read, Write};
-
+    use super::super::recorded::Recorded;
     use super::*;
 
-    /// A stream that hands out recorded octets in pieces of a given length.
-    #[derive(Debug)]
-    pub(crate) struct Recorded {
-        octets: Vec<u8>,
-        at: usize,
-        piece: usize,
-    }
-
-    impl Read for Recorded {
-        fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-            let count = target
-                .len()
-                .min(self.piece)
-                .min(self.octets.len() - self.at);
-            target[..count].copy_from_slice(&self.octets[self.at..self.at + count]);
-            self.at += count;
-            Ok(count)
-        }
-    }
-
-    impl Write for Recorded {
-        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-            Ok(octets.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Stream for Recorded {
-        fn set_timeout(&mut self, _: Duration) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     pub(crate) fn wire(octets: impl Into<Vec<u8>>, piece: usize) -> Wire {
-        let recorded = Recorded {
-            octets: octets.into(),
-            at: 0,
-            piece,
-        };
+        let recorded = Recorded::new(octets, piece);
         let (timeouts, limits) = (Timeouts::default(), Limits::default());
         Wire::new(Box::new(recorded), timeouts, limits, Stop::default()).unwrap()
     }

@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+#[path = "../ledger/mod.rs"]
+mod ledger;
 #[path = "../support/mod.rs"]
 mod support;
 

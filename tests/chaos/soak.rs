@@ -13,6 +13,7 @@ use parallel_mailbox::{
     Timeouts, Uid, UidSet,
 };
 
+use super::ledger::adds_up;
 use super::random::Random;
 use super::scenario::{
     Ending, Kind, Leg, MAX_MESSAGE_OCTETS, Mischief, READ_DEADLINE, Scenario, TROUBLED_LEGS,
@@ -406,18 +407,7 @@ fn judge(
     server: &Server,
     findings: &mut Findings,
 ) {
-    let failed = report.failed_uids();
-    let parts = [
-        report.delivered(),
-        report.gone(),
-        &failed,
-        report.unfinished(),
-    ];
-    let sum: usize = parts.iter().map(|part| part.len()).sum();
-    let all = parts
-        .iter()
-        .fold(UidSet::default(), |all, part| all.union(part));
-    if report.matched() != matches.uids() || all != *report.matched() || sum != all.len() {
+    if report.matched() != matches.uids() || !adds_up(report) {
         findings
             .broken
             .push(format!("the ledger does not balance: {report}"));
@@ -450,7 +440,7 @@ fn judge(
     }
     findings.twice.append(&mut seen.twice);
     findings.wrong.append(&mut seen.wrong);
-    findings.failed += failed.len();
+    findings.failed += report.failed().len();
     findings.gone += report.gone().len();
     findings.sessions += report.sessions();
     findings.reconnects += report.reconnects();

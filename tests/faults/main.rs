@@ -115,6 +115,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
+#[path = "../ledger/mod.rs"]
+mod ledger;
 #[path = "../support/mod.rs"]
 mod support;
 

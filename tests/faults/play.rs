@@ -12,6 +12,7 @@ use parallel_mailbox::{
     Security, Timeouts, Uid, UidSet,
 };
 
+use crate::ledger::adds_up;
 use crate::support::leaks::Leaks;
 
 /// No run takes a tenth of this. One that hangs would; one that is merely slow does not.
@@ -227,14 +228,7 @@ fn read(matches: &Matches, held: &Held, each: impl Fn(u32) + Sync) -> Result<Rep
     );
     let seen: UidSet = seen.into_keys().filter_map(Uid::new).collect();
     assert_eq!(&seen, report.delivered(), "{report}");
-    let mut sum = report.delivered().union(report.gone());
-    sum = sum.union(&report.failed_uids()).union(report.unfinished());
-    assert_eq!(&sum, report.matched());
-    let parts = report.delivered().len()
-        + report.gone().len()
-        + report.failed().len()
-        + report.unfinished().len();
-    assert_eq!(parts, report.matched().len(), "{report}");
+    assert!(adds_up(&report), "{report}");
     assert_eq!(report.error().is_some(), result.is_err());
     result
 }
