@@ -6,10 +6,13 @@
 //! over (as text, as a list, as a hash set), could not send a literal, which text beyond ASCII
 //! needs, and could not read an ESEARCH answer.
 
+mod command;
 #[cfg(feature = "compress")]
 mod compress;
 mod fence;
 mod gate;
+mod greet;
+mod login;
 mod open;
 mod peer;
 mod refusal;

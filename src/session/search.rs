@@ -20,7 +20,7 @@ impl Session {
         limit: std::time::Duration,
     ) -> Result<UidSet> {
         if self.is_reused && self.idle_since.elapsed() >= LONG_IDLE {
-            super::open::run(&self.fence, Phase::Search, || self.control.noop())?;
+            super::command::run(&self.fence, Phase::Search, || self.control.noop())?;
         }
         let (found, is_answered) = match self.search_once(program, limit, self.has_esearch) {
             // It offers more than it understands.
@@ -67,7 +67,7 @@ impl Session {
     ) -> Result<UidSet> {
         // During FETCH a server may not report that messages are gone (RFC 9051, section 7.5.1),
         // and some go on to find them until they could. NOOP is their chance.
-        super::open::run(&self.fence, Phase::Search, || self.control.noop())?;
+        super::command::run(&self.fence, Phase::Search, || self.control.noop())?;
         let found = self.search(&Query::all().uid(uids).render()?, limit)?;
         Ok(found.intersection(uids))
     }

@@ -1,0 +1,164 @@
+//! From a host name to a greeted connection, with TLS where it is asked for.
+
+use std::net::Ipv4Addr;
+use std::time::Instant;
+
+use super::fence::Fence;
+use super::{Settings, is_about_limit};
+use crate::Security;
+use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::stop::Stop;
+use crate::transport::{Condition, Phase, Status, Stream, Tcp, Wire, secure};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Greeting {
+    Login,
+    /// The server knows already who we are (RFC 9051, section 7.1.4).
+    PreAuthenticated,
+}
+
+/// Connects and reads the greeting, in TLS if the settings say so.
+pub(super) fn greet(settings: &Settings, stop: &Stop, end: Instant) -> Result<(Fence, Greeting)> {
+    let mut stream = connect(settings, stop)?;
+    // A caller's own stream may bring its own protection.
+    let mut is_secure = stream.is_secure();
+    if !is_secure && settings.security == Security::Tls {
+        stream = protect(settings, stream, end, stop)?;
+        is_secure = true;
+    }
+    let mut fence = Fence::new(Wire::new(
+        stream,
+        settings.timeouts,
+        settings.limits,
+        stop.clone(),
+    )?);
+    fence.begin_until(Phase::Greeting, end);
+    let greeting = read_greeting(&mut fence)?;
+    if !is_secure && settings.security == Security::StartTls {
+        if greeting == Greeting::PreAuthenticated {
+            return Err(Error::new(
+                ErrorKind::Tls,
+                "the server skips STARTTLS by a PREAUTH greeting, which a stranger on the way \
+                 can fake",
+            ));
+        }
+        // Whatever was announced so far was said without protection (RFC 9051, section 6.2.1).
+        return Ok((start_tls(fence, settings, end, stop)?, greeting));
+    }
+    if greeting == Greeting::PreAuthenticated && !is_secure && !is_local(&settings.host) {
+        return Err(Error::new(
+            ErrorKind::Auth,
+            "a PREAUTH greeting over an open network is not to be trusted",
+        ));
+    }
+    Ok((fence, greeting))
+}
+
+fn connect(settings: &Settings, stop: &Stop) -> Result<Box<dyn Stream>> {
+    let (host, port) = (settings.host.as_str(), settings.port);
+    let Some(connector) = &settings.connector else {
+        let stream = Tcp.connect(host, port, settings.timeouts.connect, stop)?;
+        return Ok(Box::new(stream));
+    };
+    connector
+        .connect(host, port, settings.timeouts.connect)
+        .map_err(|error| {
+            Error::new(ErrorKind::Connect, format!("{host}:{port}: {error}")).with_source(error)
+        })
+}
+
+fn protect(
+    settings: &Settings,
+    stream: Box<dyn Stream>,
+    end: Instant,
+    stop: &Stop,
+) -> Result<Box<dyn Stream>> {
+    match &settings.roots {
+        Some(roots) => secure(roots, &settings.host, stream, end, stop),
+        // `Builder` makes them wherever TLS is asked for.
+        None => Err(Error::new(ErrorKind::Tls, "no certificates to trust")),
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host == "::1"
+        || host
+            .parse()
+            .is_ok_and(|address: Ipv4Addr| address.is_loopback())
+}
+
+fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
+    let line = fence.read_response()?;
+    let Some(status) = Status::untagged(line) else {
+        return Err(Error::protocol(format!(
+            "this is no IMAP server, or the wrong port; it greets with {:?}",
+            excerpt(line)
+        )));
+    };
+    let text = excerpt(status.text);
+    match status.condition {
+        Condition::Ok | Condition::PreAuth => {
+            let is_authenticated = status.condition == Condition::PreAuth;
+            let code = status.code.map(<[u8]>::to_vec);
+            fence.heard.note_capabilities(code.as_deref());
+            Ok(if is_authenticated {
+                Greeting::PreAuthenticated
+            } else {
+                Greeting::Login
+            })
+        }
+        Condition::Bye if is_about_limit(status.code_word().as_deref(), status.text) => {
+            Err(Error::new(ErrorKind::SessionLimit, text))
+        }
+        Condition::Bye => Err(Error::new(
+            ErrorKind::Disconnected,
+            format!("the server closed the connection at once: {text}"),
+        )),
+        // Not a greeting (RFC 9051, section 7.1), but there are servers that say no so early.
+        Condition::No | Condition::Bad => Err(Error::new(
+            ErrorKind::Disconnected,
+            format!("the server will not have us: {text}"),
+        )),
+    }
+}
+
+fn start_tls(mut fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -> Result<Fence> {
+    let refused = |text: &str| {
+        let host = &settings.host;
+        Error::new(
+            ErrorKind::Tls,
+            format!(
+                "{host}: the server refuses STARTTLS ({text}); use `Security::Tls`, or look into \
+                 who is on the way"
+            ),
+        )
+    };
+    fence.begin_until(Phase::StartTls, end);
+    fence.wire.write(b"s1 STARTTLS\r\n")?;
+    loop {
+        let line = fence.read_response()?;
+        if let Some(rest) = line.strip_prefix(b"s1 ") {
+            match Status::parse(rest) {
+                Some(Status {
+                    condition: Condition::Ok,
+                    ..
+                }) => break,
+                _ => return Err(refused(&excerpt(rest))),
+            }
+        }
+        if let Some(Status {
+            condition: Condition::Bye,
+            text,
+            ..
+        }) = Status::untagged(line)
+        {
+            return Err(refused(&excerpt(text)));
+        }
+    }
+    let stream = fence.wire.into_stream()?;
+    let stream = protect(settings, stream, end, stop)?;
+    let wire = Wire::new(stream, settings.timeouts, settings.limits, stop.clone())?;
+    // A new fence: everything heard before the handshake is forgotten.
+    Ok(Fence::new(wire))
+}
