@@ -33,6 +33,8 @@ pub(crate) struct Cost {
     /// Until the first message, and until each thread had one; 0 where that was not asked.
     pub(crate) first: f64,
     pub(crate) last: f64,
+    /// From a thread's last message to the last of all, on average.
+    pub(crate) idle: f64,
     pub(crate) done: Done,
 }
 
@@ -93,6 +95,7 @@ impl Job {
             peak_megabytes,
             first,
             last,
+            idle,
             messages,
             octets,
             parts,
@@ -121,6 +124,7 @@ impl Job {
             peak_megabytes,
             first,
             last,
+            idle,
             done,
         }
     }
@@ -175,11 +179,12 @@ pub(crate) fn main(arguments: &[String]) {
     let peak = memory::peak_octets().unwrap_or(0) as f64 / 1e6;
     let seconds = |time: Option<Duration>| time.unwrap_or_default().as_secs_f64();
     println!(
-        "result {} {} {peak} {} {} {} {} {}",
+        "result {} {} {peak} {} {} {} {} {} {}",
         wall.as_secs_f64(),
         cpu.as_secs_f64(),
         seconds(arrivals.first()),
         seconds(arrivals.last()),
+        seconds(arrivals.idle()),
         done.messages,
         done.octets,
         done.parts,

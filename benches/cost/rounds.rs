@@ -57,6 +57,7 @@ fn median_of(costs: &[Cost]) -> Cost {
         peak_megabytes: of(|cost| cost.peak_megabytes),
         first: of(|cost| cost.first),
         last: of(|cost| cost.last),
+        idle: of(|cost| cost.idle),
         done: costs[0].done,
     }
 }

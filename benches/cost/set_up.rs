@@ -1,5 +1,6 @@
 //! How long it takes from nothing to the first message, in round trips: the difference between the
-//! times with and without 50 ms of round trip, so that what the CPUs have to do is not counted.
+//! times with and without 50 ms of round trip, so that what the CPUs have to do is not counted. And
+//! how long sessions are without work at the end.
 
 use crate::bench_support::kind::Kind;
 use crate::filter::Filter;
@@ -47,25 +48,29 @@ pub(crate) fn table(filter: &Filter, places: &mut Places) {
             };
             if !is_begun {
                 println!(
-                    "\n## Set-up\n\n\
+                    "\n## The beginning and the end\n\n\
                      From nothing to the first message, and until every session has had one, of \
                      `mixed`; medians of {ROUNDS} rounds. Round trips are the difference to the \
                      time without any, which stands beside it. On the way to Dovecot the TCP \
-                     handshake counts as one; the raw reader does not search.\n\n\
+                     handshake counts as one; the raw reader does not search. Idle is the time from \
+                     a session's last message to the last of all, on average.\n\n\
                      | server | | sessions | by | first at 0 ms | at {ROUND_TRIP} ms | round trips \
-                     | last at {ROUND_TRIP} ms |\n|---|---|--:|---|--:|--:|--:|--:|"
+                     | last at {ROUND_TRIP} ms | wall | idle at the end |\n\
+                     |---|---|--:|---|--:|--:|--:|--:|--:|--:|"
                 );
                 is_begun = true;
             }
             for ((job, near), (_, far)) in near.iter().zip(&far) {
                 println!(
                     "| {software_name} | {way_name} | {sessions} | {} | {:.0} ms | {:.0} ms \
-                     | {:.1} | {:.0} ms |",
+                     | {:.1} | {:.0} ms | {:.0} ms | {:.0} ms |",
                     crate::runs::name(&job.run),
                     near.first * 1e3,
                     far.first * 1e3,
                     (far.first - near.first) * 1e3 / ROUND_TRIP as f64,
                     far.last * 1e3,
+                    far.wall * 1e3,
+                    far.idle * 1e3,
                 );
             }
         }
