@@ -61,7 +61,9 @@ impl ParallelMailbox {
     /// mailbox has messages at the most. From [`connect`](Builder::connect) to the first message a
     /// client then waits for the server four times, after TCP and TLS are set up: for the
     /// greeting, the login, the search and the message; and once more where the greeting does not
-    /// tell the server's capabilities.
+    /// tell the server's capabilities. The other sessions wait once: login, EXAMINE and the first
+    /// FETCH leave together as soon as there is a connection. A server that cannot bear that is
+    /// noticed, and waited for from then on.
     ///
     /// ```no_run
     /// # use parallel_mailbox::{ParallelMailbox, Query};

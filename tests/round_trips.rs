@@ -6,6 +6,10 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::ops::RangeInclusive;
+use std::thread;
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Fault, LogEntry, Sample, Server, ServerBuilder};
@@ -23,6 +27,10 @@ fn builder(server: &Server) -> Builder {
 
 fn server() -> ServerBuilder {
     Server::builder().sample(Sample::small(300))
+}
+
+fn uids(numbers: RangeInclusive<u32>) -> UidSet {
+    numbers.map(|uid| Uid::new(uid).unwrap()).collect()
 }
 
 /// The commands of each connection, those that arrived together in one group.
@@ -83,6 +91,68 @@ fn from_connect_to_the_first_message_a_session_waits_five_times_at_most() {
 }
 
 #[test]
+fn a_later_session_is_asked_for_messages_together_with_its_login() {
+    let server = server().latency(LATENCY).start().unwrap();
+    let mailbox = builder(&server).workers(3).connect().unwrap();
+    let matches = mailbox.uids(uids(1..=300));
+    assert_eq!(matches.map(|message| message.uid()).unwrap().len(), 300);
+    let waves = waves(&server.log());
+    assert_eq!(waves.len(), 3);
+    for other in [2, 3] {
+        assert_eq!(waves[&other][0], ["LOGIN", "EXAMINE", "FETCH"]);
+    }
+}
+
+#[test]
+fn a_server_that_throws_away_what_comes_before_its_greeting_is_waited_for() {
+    let server = server().start().unwrap();
+    let port = throws_away_what_comes_first(server.port());
+    let mailbox = builder(&server)
+        .port(port)
+        .workers(3)
+        .timeouts(Timeouts::default().read(Duration::from_millis(500)))
+        .connect()
+        .unwrap();
+    for _ in 0..2 {
+        let matches = mailbox.uids(uids(1..=300));
+        assert_eq!(matches.map(|message| message.uid()).unwrap().len(), 300);
+    }
+    assert_eq!(mailbox.workers(), 3);
+    // What was thrown away never got there.
+    let logins = server.log();
+    let logins = logins.iter().filter(|entry| entry.line.contains("LOGIN"));
+    assert_eq!(logins.count(), 3);
+}
+
+/// A relay that loses what a client says before it is greeted.
+fn throws_away_what_comes_first(upstream: u16) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // Ends with the process: nobody connects any more.
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut server) = (
+                client.unwrap(),
+                TcpStream::connect(("127.0.0.1", upstream)).unwrap(),
+            );
+            thread::spawn(move || {
+                client
+                    .set_read_timeout(Some(Duration::from_millis(100)))
+                    .unwrap();
+                let _ = client.read(&mut [0; 4096]);
+                client.set_read_timeout(None).unwrap();
+                let (mut from_client, mut to_server) =
+                    (client.try_clone().unwrap(), server.try_clone().unwrap());
+                thread::spawn(move || io::copy(&mut from_client, &mut to_server));
+                let _ = io::copy(&mut server, &mut client);
+                let _ = client.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    port
+}
+
+#[test]
 fn a_search_that_finds_little_opens_no_session_for_it() {
     let server = server().start().unwrap();
     let mailbox = builder(&server).workers(8).connect().unwrap();
@@ -91,9 +161,7 @@ fn a_search_that_finds_little_opens_no_session_for_it() {
         .unwrap();
     assert!(nothing.is_empty());
     assert_eq!(nothing.map(|message| message.uid()).unwrap(), []);
-    let two = mailbox
-        .search(Query::all().uid(UidSet::from_iter([5, 6].map(|uid| Uid::new(uid).unwrap()))))
-        .unwrap();
+    let two = mailbox.search(Query::all().uid(uids(5..=6))).unwrap();
     assert_eq!(two.map(|message| message.uid()).unwrap().len(), 2);
     assert!(server.connections().accepted <= 2);
 }

@@ -60,6 +60,17 @@ impl Pipeline {
 
     /// Takes a shard that is about to be asked for.
     pub(super) fn push(&mut self, shard: Shard) {
+        self.push_behind(shard, !self.commands.is_empty());
+    }
+
+    /// Takes a shard that is about to be asked for together with the login.
+    pub(super) fn push_early(&mut self, shard: Shard) {
+        self.push_behind(shard, true);
+        // There is room for more, once it is known that there is a session.
+        self.low = usize::MAX;
+    }
+
+    fn push_behind(&mut self, shard: Shard, was_behind: bool) {
         let missing = shard.slots.len();
         self.missing += missing;
         self.commands.push_back(Command {
@@ -68,7 +79,7 @@ impl Pipeline {
             missing,
             hint: 0,
             octets: 0,
-            was_behind: !self.commands.is_empty(),
+            was_behind,
             shard,
         });
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::governor::Governor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::session::{Peer, Selected, Session, Settings};
+use crate::session::{Opening, Peer, Selected, Session, Settings};
 use crate::stop::Stop;
 use crate::transport::TICK;
 
@@ -26,6 +26,8 @@ pub(crate) struct Sessions {
 #[derive(Debug)]
 struct State {
     idle: Vec<Session>,
+    /// Opened ahead of need, with their last answers unread.
+    openings: Vec<Opening>,
     /// Idle, lent out, or being opened.
     open: usize,
     /// Being opened for whoever will need one.
@@ -38,11 +40,20 @@ struct State {
     waiting: usize,
 }
 
+/// What a borrower gets.
+#[derive(Debug)]
+pub(super) enum Lent {
+    Session(Box<Session>),
+    /// To be completed by [`Sessions::complete`], sooner or later.
+    Opening(Opening),
+}
+
 impl Sessions {
     pub(crate) fn new(settings: Settings) -> Self {
         let limit = settings.workers;
         let state = State {
             idle: Vec::new(),
+            openings: Vec::new(),
             open: 0,
             warming: 0,
             limit,
@@ -102,6 +113,15 @@ impl Sessions {
     /// Lends a session: an idle one, a new one, or one that is given back while this waits. The
     /// borrower ends its waits by `stop`.
     pub(crate) fn check_out(&self, stop: &Stop) -> Result<Session> {
+        match self.check_out_early(stop)? {
+            Lent::Session(session) => Ok(*session),
+            Lent::Opening(opening) => self.complete(opening, stop),
+        }
+    }
+
+    /// As [`check_out`](Sessions::check_out), but a new session may have its answers to the login
+    /// unread.
+    pub(super) fn check_out_early(&self, stop: &Stop) -> Result<Lent> {
         let end = Instant::now() + self.settings.timeouts.session;
         let mut state = self.lock();
         // Whoever comes goes behind those who wait, or a worker that gave its session up for one
@@ -118,12 +138,20 @@ impl Sessions {
                 if let Some(mut session) = state.idle.pop() {
                     drop(state);
                     session.attach(stop.clone(), true);
-                    return Ok(session);
+                    return Ok(Lent::Session(Box::new(session)));
+                }
+                if let Some(mut opening) = state.openings.pop() {
+                    drop(state);
+                    opening.attach(stop.clone());
+                    return Ok(Lent::Opening(opening));
                 }
                 if state.open < state.limit {
                     state.open += 1;
                     drop(state);
-                    return self.open_counted(stop);
+                    let opening = Opening::begin(&self.settings, &self.peer, stop);
+                    return opening
+                        .map(Lent::Opening)
+                        .map_err(|error| self.not_opened(error));
                 }
             }
             if Instant::now() >= end {
@@ -148,7 +176,8 @@ impl Sessions {
     pub(super) fn is_one_wanted(&self) -> bool {
         let state = self.lock();
         // Those under way are had without anybody's giving one up.
-        state.waiting > state.warming && state.idle.is_empty() && state.open >= state.limit
+        let spare = state.warming + state.idle.len() + state.openings.len();
+        state.waiting > spare && state.open >= state.limit
     }
 
     /// Opens sessions, on threads of their own, until so many are open: for a run that will need
@@ -167,10 +196,10 @@ impl Sessions {
             let (settings, peer) = (self.settings.clone(), self.peer.clone());
             let stop = self.closing.clone();
             let open = move || {
-                let result = Session::open(&settings, &peer, &stop);
+                let opening = Opening::begin(&settings, &peer, &stop);
                 // Without it, the last handle is gone, and the session with it.
                 if let Some(sessions) = sessions.upgrade() {
-                    sessions.warmed(result);
+                    sessions.warmed(opening);
                 }
             };
             let name = format!("mailbox-open-{index}");
@@ -182,9 +211,25 @@ impl Sessions {
         }
     }
 
-    fn warmed(&self, result: Result<Session>) {
+    fn warmed(&self, opening: Result<Opening>) {
+        let result = match opening {
+            Ok(opening) if opening.is_sent() => {
+                let mut state = self.lock();
+                state.warming -= 1;
+                if state.is_closed {
+                    state.open -= 1;
+                } else {
+                    state.openings.push(opening);
+                }
+                drop(state);
+                self.freed.notify_one();
+                return;
+            }
+            Ok(opening) => self.complete(opening, &self.closing),
+            Err(error) => Err(self.not_opened(error)),
+        };
         self.lock().warming -= 1;
-        match self.admit(result) {
+        match result {
             Ok(session) => self.check_in(session),
             Err(error) => self.settings.emit(&Event::SessionRefused {
                 error,
@@ -194,11 +239,23 @@ impl Sessions {
         }
     }
 
-    /// Opens a session for a place that is counted already.
-    fn open_counted(&self, stop: &Stop) -> Result<Session> {
-        let mut session = self.admit(Session::open(&self.settings, &self.peer, stop))?;
-        session.attach(stop.clone(), false);
-        Ok(session)
+    /// Makes a session of an opening. If the server proves to be one that cannot bear what was
+    /// sent ahead, and the borrower would not try again, that is a new one, without the FETCH
+    /// commands that were.
+    pub(super) fn complete(&self, opening: Opening, stop: &Stop) -> Result<Session> {
+        let (settings, peer) = (&*self.settings, &*self.peer);
+        let before = peer.refused_liberties();
+        let went_first = opening.went_first();
+        let result = match opening.finish(settings, peer, stop) {
+            Err(error)
+                if peer.refused_liberties() > before && !(went_first && error.is_retryable()) =>
+            {
+                Opening::begin(settings, peer, stop)
+                    .and_then(|opening| opening.finish(settings, peer, stop))
+            }
+            result => result,
+        };
+        self.admit(result)
     }
 
     /// Takes note of how opening a session ended, for a place that is counted already.
@@ -223,24 +280,25 @@ impl Sessions {
                 }
             }
         });
-        match &result {
-            Ok(_) => self
-                .settings
-                .emit(&Event::SessionOpened { open: self.open() }),
-            Err(error) => {
-                let mut state = self.lock();
-                state.open -= 1;
-                if *error.kind() == ErrorKind::SessionLimit && state.open > 0 {
-                    state.limit = state.limit.min(state.open);
-                }
-                drop(state);
-                self.freed.notify_one();
-                if let Some(hint) = error.hint() {
-                    self.throttled(hint);
-                }
-            }
+        let session = result.map_err(|error| self.not_opened(error))?;
+        self.settings
+            .emit(&Event::SessionOpened { open: self.open() });
+        Ok(session)
+    }
+
+    /// Takes note that a place that was counted is free.
+    fn not_opened(&self, error: Error) -> Error {
+        let mut state = self.lock();
+        state.open -= 1;
+        if *error.kind() == ErrorKind::SessionLimit && state.open > 0 {
+            state.limit = state.limit.min(state.open);
         }
-        result
+        drop(state);
+        self.freed.notify_one();
+        if let Some(hint) = error.hint() {
+            self.throttled(hint);
+        }
+        error
     }
 
     /// Takes back a session with nothing in flight.
@@ -272,7 +330,8 @@ impl Sessions {
             state.is_closed = true;
             self.closing.raise();
             let idle = std::mem::take(&mut state.idle);
-            state.open -= idle.len();
+            state.open -= idle.len() + state.openings.len();
+            state.openings.clear();
             idle
         };
         self.freed.notify_all();

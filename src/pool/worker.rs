@@ -10,12 +10,12 @@ use super::dispenser::{Slot, Take};
 use super::governor::{Advice, Patience};
 use super::pipeline::Pipeline;
 use super::run::Run;
-use super::sessions::Sessions;
+use super::sessions::{Lent, Sessions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::fetch::{Fetch, Reader};
 use crate::message::Message;
-use crate::session::Session;
+use crate::session::{Opening, Session};
 use crate::unwind;
 
 /// How many times a message is asked for before it counts as failed.
@@ -142,9 +142,10 @@ impl Worker<'_> {
             if !self.hold_off() {
                 break;
             }
-            let mut session = match self.sessions.check_out(self.run.stop()) {
+            let mut session = match self.borrow() {
                 Ok(session) => session,
                 Err(error) => {
+                    self.retreat(None);
                     self.refused(error)?;
                     continue;
                 }
@@ -175,6 +176,47 @@ impl Worker<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Borrows a session. A new one is asked for messages before it is known to come about, so
+    /// that they come a round trip earlier.
+    fn borrow(&mut self) -> Result<Session> {
+        let stop = self.run.stop();
+        let mut opening = match self.sessions.check_out_early(stop)? {
+            Lent::Session(session) => return Ok(*session),
+            Lent::Opening(opening) => opening,
+        };
+        if opening.is_sent() {
+            self.send_early(&mut opening);
+        }
+        let session = self.sessions.complete(opening, stop)?;
+        if !session.has_commands() {
+            self.retreat(None);
+        }
+        Ok(session)
+    }
+
+    fn send_early(&mut self, opening: &mut Opening) {
+        let governor = self.sessions.governor();
+        if self.is_probing || governor.is_serial() || !governor.time_left().is_zero() {
+            return;
+        }
+        let Take::Shard(shard) = self.run.take(&self.pipeline.in_flight(0)) else {
+            return;
+        };
+        // What breaks a session must not be blamed on the login, nor the other way round.
+        if shard.is_suspect() {
+            self.run.give_back([shard]);
+            return;
+        }
+        match opening.send_fetch(&shard.uids(), self.fetch) {
+            Ok(Some(tag)) => {
+                self.pipeline.push_early(shard);
+                self.pipeline.sent(tag);
+            }
+            // If it cannot be sent, the answers cannot be read.
+            Ok(None) | Err(_) => self.run.give_back([shard]),
+        }
     }
 
     /// Waits as long as the server wants to be left in peace. Returns false when the run is over.
@@ -332,6 +374,9 @@ impl Worker<'_> {
     fn converse(&mut self, session: &mut Session) -> Result<Pause, Break> {
         self.reader.was_answered();
         session.set_pulse(self.run.pulse().clone());
+        if !self.pipeline.is_empty() {
+            session.expect_answers();
+        }
         loop {
             if self.pipeline.is_low()
                 && let Some(pause) = self.send_ahead(session)?

@@ -81,6 +81,17 @@ impl Fence {
         self.ahead = commands;
     }
 
+    /// Sends a login and what comes behind it, before the crate gives it. The crate must give just
+    /// this afterwards.
+    pub(super) fn send_now(&mut self, login: &str, behind: Vec<String>) -> Result<()> {
+        self.wire.begin(Phase::Login);
+        let login = format!("{CRATE_TAG}{} {login}\r\n", self.last_tag + 1);
+        self.send_ahead(behind);
+        self.give(login.as_bytes())?;
+        self.sent.splice(..0, login.into_bytes());
+        Ok(())
+    }
+
     /// Takes what the crate gives: to the wire, unless it has left already.
     fn give(&mut self, octets: &[u8]) -> Result<()> {
         if !self.sent.is_empty() {

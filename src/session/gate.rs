@@ -27,6 +27,13 @@ struct State {
     verdict: Option<Error>,
 }
 
+impl State {
+    fn is_trusted(&self) -> bool {
+        self.last_success
+            .is_some_and(|success| success.elapsed() < TRUSTED_FOR)
+    }
+}
+
 impl Gate {
     /// Calls `sign_in` when it is its turn, unless the password has been refused before.
     pub(super) fn pass<T>(&self, stop: &Stop, sign_in: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -49,6 +56,12 @@ impl Gate {
         self.lock().verdict.clone()
     }
 
+    /// Whether all may sign in at once now.
+    pub(super) fn is_trusted(&self) -> bool {
+        let state = self.lock();
+        state.verdict.is_none() && state.is_trusted()
+    }
+
     fn enter(&self, stop: &Stop) -> Result<()> {
         let mut state = self.lock();
         loop {
@@ -58,10 +71,7 @@ impl Gate {
             if stop.is_raised() {
                 return Err(Error::cancelled());
             }
-            let is_trusted = state
-                .last_success
-                .is_some_and(|success| success.elapsed() < TRUSTED_FOR);
-            if is_trusted || state.inside == 0 {
+            if state.is_trusted() || state.inside == 0 {
                 state.inside += 1;
                 return Ok(());
             }

@@ -17,8 +17,16 @@ pub(super) enum Greeting {
     PreAuthenticated,
 }
 
-/// Connects and reads the greeting, in TLS if the settings say so.
-pub(super) fn greet(settings: &Settings, stop: &Stop, end: Instant) -> Result<(Fence, Greeting)> {
+/// A connection on which nothing has been said.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub(super) fence: Fence,
+    /// By TLS, or because the caller's own stream says so.
+    pub(super) is_secure: bool,
+}
+
+/// Connects, in TLS from the first octet if the settings say so.
+pub(super) fn reach(settings: &Settings, stop: &Stop, end: Instant) -> Result<Reached> {
     let mut stream = connect(settings, stop)?;
     // A caller's own stream may bring its own protection.
     let mut is_secure = stream.is_secure();
@@ -26,12 +34,24 @@ pub(super) fn greet(settings: &Settings, stop: &Stop, end: Instant) -> Result<(F
         stream = protect(settings, stream, end, stop)?;
         is_secure = true;
     }
-    let mut fence = Fence::new(Wire::new(
-        stream,
-        settings.timeouts,
-        settings.limits,
-        stop.clone(),
-    )?);
+    let wire = Wire::new(stream, settings.timeouts, settings.limits, stop.clone())?;
+    Ok(Reached {
+        fence: Fence::new(wire),
+        is_secure,
+    })
+}
+
+/// Reads the greeting, and does STARTTLS if the settings say so.
+pub(super) fn greet(
+    reached: Reached,
+    settings: &Settings,
+    stop: &Stop,
+    end: Instant,
+) -> Result<(Fence, Greeting)> {
+    let Reached {
+        mut fence,
+        is_secure,
+    } = reached;
     fence.begin_until(Phase::Greeting, end);
     let greeting = read_greeting(&mut fence)?;
     if !is_secure && settings.security == Security::StartTls {
@@ -88,7 +108,8 @@ fn is_local(host: &str) -> bool {
             .is_ok_and(|address: Ipv4Addr| address.is_loopback())
 }
 
-fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
+/// Reads the greeting.
+pub(super) fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
     let line = fence.read_response()?;
     let Some(status) = Status::untagged(line) else {
         return Err(Error::protocol(format!(

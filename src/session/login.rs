@@ -20,6 +20,21 @@ pub(super) fn pretend_to_log_in(
     })
 }
 
+/// The login as the crate will give it, without tag and line end, where that is one line.
+pub(super) fn login_line(settings: &Settings, capabilities: &[String]) -> Option<String> {
+    let Credentials { user, password } = &settings.credentials;
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    (!needs_authenticate(settings, capabilities))
+        .then(|| format!("LOGIN \"{}\" \"{}\"", quoted(user), quoted(password)))
+}
+
+/// LOGIN sends quoted strings, which are ASCII only (RFC 9051, section 4.3).
+fn needs_authenticate(settings: &Settings, capabilities: &[String]) -> bool {
+    let Credentials { user, password } = &settings.credentials;
+    !(user.is_ascii() && password.is_ascii())
+        || capabilities.iter().any(|name| name == "LOGINDISABLED")
+}
+
 pub(super) fn log_in(
     settings: &Settings,
     client: imap::Client<Handle>,
@@ -27,9 +42,7 @@ pub(super) fn log_in(
     capabilities: &[String],
 ) -> Result<imap::Session<Handle>> {
     let Credentials { user, password } = &settings.credentials;
-    // LOGIN sends quoted strings, which are ASCII only (RFC 9051, section 4.3).
-    let plain = !(user.is_ascii() && password.is_ascii())
-        || capabilities.iter().any(|name| name == "LOGINDISABLED");
+    let plain = needs_authenticate(settings, capabilities);
     lock(fence).secrets = Some(settings.credentials.clone());
     let result = run(fence, Phase::Login, || {
         if plain {

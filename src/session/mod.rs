@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use self::fence::{Fence, Handle};
 use self::gate::Gate;
+pub(crate) use self::open::Opening;
 pub(crate) use self::peer::Peer;
 pub(crate) use self::refusal::{Refusal, is_about_limit};
 pub use self::settings::Security;
@@ -120,6 +121,11 @@ impl Session {
     /// From now on, answers to FETCH are a sign of life for all sessions with this pulse.
     pub(crate) fn set_pulse(&mut self, pulse: Pulse) {
         self.fence().wire.set_pulse(pulse);
+    }
+
+    /// Whether FETCH commands were sent with the login.
+    pub(crate) fn has_commands(&self) -> bool {
+        self.commands > 0
     }
 
     /// Whether the session has answered since [`attach`](Session::attach).

@@ -1,13 +1,19 @@
 //! What the sessions of a mailbox have learned about their server, so that the next one need not
 //! ask again.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::Gate;
 
 #[derive(Debug, Default)]
 pub(crate) struct Peer {
     pub(super) gate: Gate,
+    /// Commands behind a login that is not answered yet (RFC 9051, section 5.5).
+    pub(super) takes_commands_ahead: Liberty,
+    /// A login before the greeting was read.
+    pub(super) takes_login_first: Liberty,
     state: Mutex<State>,
 }
 
@@ -17,17 +23,41 @@ struct State {
     before_login: Vec<String>,
     /// Capabilities of an authenticated session. Empty: unknown.
     after_login: Vec<String>,
-    ahead: Ahead,
+    round_trip: Duration,
 }
 
-/// Whether the server takes commands behind a LOGIN that it has not answered yet. RFC 9051, section
-/// 5.5 says that it does.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Ahead {
-    #[default]
-    Untried,
-    Works,
-    Fails,
+/// Something that RFC 9051 lets a client do, and that some servers may not be up to.
+#[derive(Debug, Default)]
+pub(super) struct Liberty(AtomicU8);
+
+impl Liberty {
+    const WORKS: u8 = 1;
+    const FAILS: u8 = 2;
+
+    pub(super) fn may_be_taken(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != Self::FAILS
+    }
+
+    pub(super) fn has_worked(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::WORKS
+    }
+
+    /// A session was set up that took it.
+    pub(super) fn worked(&self) {
+        self.0.store(Self::WORKS, Ordering::Relaxed);
+    }
+
+    /// It is not worth it.
+    pub(super) fn give_up(&self) {
+        self.0.store(Self::FAILS, Ordering::Relaxed);
+    }
+
+    /// A session broke that took it. That is held against a server only if it never bore it.
+    pub(super) fn failed(&self) {
+        let untried = Self::default().0.into_inner();
+        let (order, other) = (Ordering::Relaxed, Ordering::Relaxed);
+        let _ = self.0.compare_exchange(untried, Self::FAILS, order, other);
+    }
 }
 
 impl Peer {
@@ -60,25 +90,18 @@ impl Peer {
         self.lock().after_login.iter().any(|offer| offer == name)
     }
 
-    pub(super) fn takes_commands_ahead(&self) -> bool {
-        self.lock().ahead != Ahead::Fails
+    /// How many liberties this server is known not to bear.
+    pub(crate) fn refused_liberties(&self) -> usize {
+        let all = [&self.takes_commands_ahead, &self.takes_login_first];
+        all.iter().filter(|liberty| !liberty.may_be_taken()).count()
     }
 
-    /// A session was set up with commands sent ahead.
-    pub(super) fn took_commands_ahead(&self) {
-        self.lock().ahead = Ahead::Works;
+    /// How long the server took for the last login that was waited for.
+    pub(super) fn round_trip(&self) -> Duration {
+        self.lock().round_trip
     }
 
-    pub(super) fn has_taken_commands_ahead(&self) -> bool {
-        self.lock().ahead == Ahead::Works
-    }
-
-    /// A session broke over commands sent ahead. That is held against a server only if it never
-    /// took any.
-    pub(super) fn broke_over_commands_ahead(&self) {
-        let mut state = self.lock();
-        if state.ahead == Ahead::Untried {
-            state.ahead = Ahead::Fails;
-        }
+    pub(super) fn learn_round_trip(&self, round_trip: Duration) {
+        self.lock().round_trip = round_trip;
     }
 }
