@@ -75,6 +75,7 @@ pub(crate) fn every_run_delivers_each_message_once_octet_for_octet(make: MakePla
 pub(crate) fn nasty_messages_arrive_octet_for_octet(make: MakePlace) {
     let (names, messages): (Vec<_>, Vec<_>) = nasty::all().into_iter().unzip();
     let place = make(messages);
+    let names = place.held(names);
     let matches = place.connect(3).search(Query::all()).unwrap();
     assert_eq!(matches.len(), names.len());
     for (name, message) in names.iter().zip(matches.imap(|message| message)) {

@@ -1,5 +1,5 @@
-//! One suite of behaviours, run against the in-process server and against a real Dovecot, over
-//! plain TCP and over TLS.
+//! One suite of behaviours, run against the in-process server and against a real Dovecot and a
+//! real Cyrus, over plain TCP and over TLS.
 
 #![allow(
     clippy::unwrap_used,
@@ -49,6 +49,33 @@ macro_rules! suite {
             $(#[test] fn $case() {
                 if support::dovecot::dovecot_or_skip().is_some() {
                     cases::$case(Place::dovecot_over_starttls);
+                }
+            })+
+        }
+
+        mod cyrus {
+            use super::*;
+            $(#[test] fn $case() {
+                if support::cyrus::cyrus_or_skip().is_some() {
+                    cases::$case(Place::cyrus);
+                }
+            })+
+        }
+
+        mod cyrus_over_tls {
+            use super::*;
+            $(#[test] fn $case() {
+                if support::cyrus::cyrus_or_skip().is_some() {
+                    cases::$case(Place::cyrus_over_tls);
+                }
+            })+
+        }
+
+        mod cyrus_over_starttls {
+            use super::*;
+            $(#[test] fn $case() {
+                if support::cyrus::cyrus_or_skip().is_some() {
+                    cases::$case(Place::cyrus_over_starttls);
                 }
             })+
         }

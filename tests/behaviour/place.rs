@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use parallel_mailbox::testing::{Server, TestMessage};
 use parallel_mailbox::{Builder, Message, ParallelMailbox, Security};
 
+use crate::support::cyrus::{Cyrus, cyrus_or_skip};
 use crate::support::dovecot::{Dovecot, dovecot_or_skip};
 use crate::support::maildir;
 use crate::support::raw_client::RawClient;
@@ -19,6 +20,7 @@ pub(crate) struct Place {
 enum Kind {
     InProcess(Server),
     Dovecot(Box<Dovecot>),
+    Cyrus(Box<Cyrus>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,26 +73,72 @@ impl Place {
         }
     }
 
+    pub(crate) fn cyrus(messages: Vec<Vec<u8>>) -> Self {
+        Self::cyrus_by(Way::Plain, messages)
+    }
+
+    pub(crate) fn cyrus_over_tls(messages: Vec<Vec<u8>>) -> Self {
+        Self::cyrus_by(Way::Tls, messages)
+    }
+
+    pub(crate) fn cyrus_over_starttls(messages: Vec<Vec<u8>>) -> Self {
+        Self::cyrus_by(Way::StartTls, messages)
+    }
+
+    fn cyrus_by(way: Way, messages: Vec<Vec<u8>>) -> Self {
+        let server = cyrus_or_skip().unwrap().messages(messages.clone()).start();
+        let mut place = Self {
+            server: Kind::Cyrus(Box::new(server)),
+            way,
+            expected: BTreeMap::new(),
+        };
+        place.expected = numbered(place.held(messages));
+        place
+    }
+
+    /// Those that belong to the messages that the server took, of one for each that it was given.
+    /// Cyrus does not take all of the nasty ones: `tests/cyrus.rs` knows which, and why.
+    pub(crate) fn held<T>(&self, given: Vec<T>) -> Vec<T> {
+        let refused = match &self.server {
+            Kind::Cyrus(server) => server.refused(),
+            _ => &[],
+        };
+        let is_held = |index| refused.iter().all(|(refused, _)| *refused != index);
+        let given = given.into_iter().enumerate();
+        given
+            .filter_map(|(index, one)| is_held(index).then_some(one))
+            .collect()
+    }
+
     pub(crate) fn builder(&self) -> Builder {
         match &self.server {
             Kind::InProcess(server) => ParallelMailbox::builder("127.0.0.1")
                 .port(server.port())
                 .security(Security::DangerPlaintext)
                 .login(server.user(), server.password()),
-            Kind::Dovecot(server) => {
-                let builder = ParallelMailbox::builder("localhost")
-                    .login(server.user(), server.password())
-                    .root_certificate(server.certificate_pem());
-                match self.way {
-                    Way::Plain => builder
-                        .port(server.plain_port())
-                        .security(Security::DangerPlaintext),
-                    Way::Tls => builder.port(server.tls_port()),
-                    Way::StartTls => builder
-                        .port(server.plain_port())
-                        .security(Security::StartTls),
-                }
-            }
+            Kind::Dovecot(server) => self
+                .protected(
+                    server.plain_port(),
+                    server.tls_port(),
+                    server.certificate_pem(),
+                )
+                .login(server.user(), server.password()),
+            Kind::Cyrus(server) => self
+                .protected(
+                    server.plain_port(),
+                    server.tls_port(),
+                    server.certificate_pem(),
+                )
+                .login(server.user(), server.password()),
+        }
+    }
+
+    fn protected(&self, plain_port: u16, tls_port: u16, root: &[u8]) -> Builder {
+        let builder = ParallelMailbox::builder("localhost").root_certificate(root);
+        match self.way {
+            Way::Plain => builder.port(plain_port).security(Security::DangerPlaintext),
+            Way::Tls => builder.port(tls_port),
+            Way::StartTls => builder.port(plain_port).security(Security::StartTls),
         }
     }
 
@@ -105,7 +153,7 @@ impl Place {
                 let connections = server.connections();
                 Some((connections.accepted, connections.peak))
             }
-            Kind::Dovecot(_) => None,
+            Kind::Dovecot(_) | Kind::Cyrus(_) => None,
         }
     }
 
@@ -114,6 +162,7 @@ impl Place {
         let (port, user, password) = match &self.server {
             Kind::InProcess(server) => (server.port(), server.user(), server.password()),
             Kind::Dovecot(server) => (server.plain_port(), server.user(), server.password()),
+            Kind::Cyrus(server) => (server.plain_port(), server.user(), server.password()),
         };
         let mut client = RawClient::connect(port);
         client.greeting();

@@ -9,21 +9,21 @@
 //! What Dovecot makes of a message's octets is told in [`super::maildir`].
 
 mod configuration;
-mod identity;
 mod process;
 
 use std::fs;
-use std::io::{self, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use self::configuration::{Configuration, Syntax};
-use self::identity::Identity;
-use self::process::{Failure, Process};
+use self::process::Failure;
 use super::certificate::{Certificate, Pems};
+use super::identity::Identity;
 use super::maildir::{self, Maildir};
+use super::ports;
+use super::process_group::{self, ProcessGroup};
+use super::skip;
 
 /// Set to 1 where Dovecot has to be there, so that no test is skipped in silence.
 const REQUIRED: &str = "PARALLEL_MAILBOX_REQUIRE_DOVECOT";
@@ -41,18 +41,7 @@ pub(crate) fn dovecot_or_skip() -> Option<Options> {
     if Dovecot::available() {
         return Some(Options::new());
     }
-    assert!(
-        std::env::var_os(REQUIRED).is_none_or(|value| value != "1"),
-        "Dovecot is not installed, but {REQUIRED}=1"
-    );
-    let current = std::thread::current();
-    let test = current.name().unwrap_or("a test");
-    // Not eprintln!: the harness keeps that to itself when a test passes, and this one will.
-    writeln!(
-        io::stderr(),
-        "SKIPPED: Dovecot is not installed, {test} tests nothing"
-    )
-    .ok();
+    skip::unless_required("Dovecot", REQUIRED);
     None
 }
 
@@ -185,7 +174,7 @@ impl Options {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (plain_port, tls_port) = free_ports();
+            let (plain_port, tls_port) = ports::two_free();
             let configuration = Configuration {
                 folder: folder.path(),
                 identity: &identity,
@@ -197,7 +186,7 @@ impl Options {
             };
             write(folder.path(), "dovecot.conf", &configuration.text(syntax));
             identity.take_over(folder.path());
-            match Process::start(&program, folder.path(), &identity, plain_port, tls_port) {
+            match process::start(&program, folder.path(), &identity, plain_port, tls_port) {
                 Ok(process) => {
                     return Dovecot {
                         process: Some(process),
@@ -225,7 +214,7 @@ impl Options {
 /// A running Dovecot. Dropping it ends every process of it and removes its folder.
 pub(crate) struct Dovecot {
     // Dropped first, while the folder is still there.
-    process: Option<Process>,
+    process: Option<ProcessGroup>,
     program: PathBuf,
     identity: Identity,
     plain_port: u16,
@@ -288,14 +277,14 @@ impl Dovecot {
 
     /// The process that leads all others, or `None` while stopped.
     pub(crate) fn process_id(&self) -> Option<u32> {
-        self.process.as_ref().map(Process::id)
+        self.process.as_ref().map(ProcessGroup::id)
     }
 
     /// All processes of this instance; empty while stopped. Linux only; empty elsewhere.
     pub(crate) fn process_ids(&self) -> Vec<u32> {
         self.process
             .as_ref()
-            .map_or_else(Vec::new, Process::members)
+            .map_or_else(Vec::new, ProcessGroup::members)
     }
 
     /// The processes of this instance that serve a session, one for each, oldest first. One that
@@ -303,19 +292,19 @@ impl Dovecot {
     pub(crate) fn imap_process_ids(&self) -> Vec<u32> {
         self.process
             .as_ref()
-            .map_or_else(Vec::new, |process| process.children_named("imap"))
+            .map_or_else(Vec::new, ProcessGroup::sessions)
     }
 
     /// Kills one of [`imap_process_ids`](Self::imap_process_ids) with SIGKILL: its client sees the
     /// connection end in the middle of whatever there was.
     pub(crate) fn kill(&self, process_id: u32) {
-        process::kill(process_id);
+        process_group::kill(process_id);
     }
 
     /// Ends one of [`imap_process_ids`](Self::imap_process_ids) with SIGTERM, upon which Dovecot
     /// says BYE and closes the connection, as it does with one that was idle for too long.
     pub(crate) fn terminate(&self, process_id: u32) {
-        process::terminate(process_id);
+        process_group::terminate(process_id);
     }
 
     /// Removes a message of INBOX behind the server's back, as another program could.
@@ -342,7 +331,7 @@ impl Dovecot {
     pub(crate) fn start_again(&mut self) {
         assert!(self.process.is_none(), "it runs already");
         let folder = self.folder.path();
-        let process = Process::start(
+        let process = process::start(
             &self.program,
             folder,
             &self.identity,
@@ -384,16 +373,4 @@ fn log_of(folder: &Path) -> String {
 
 fn write(folder: &Path, file: &str, text: &str) {
     fs::write(folder.join(file), text).expect("write a file");
-}
-
-/// Two ports that were free a moment ago. Both are held until both are known, so they differ.
-fn free_ports() -> (u16, u16) {
-    let listeners = [(), ()].map(|()| TcpListener::bind(("127.0.0.1", 0)).expect("a free port"));
-    let [plain, tls] = listeners.map(|listener| {
-        listener
-            .local_addr()
-            .expect("a bound socket has an address")
-            .port()
-    });
-    (plain, tls)
 }

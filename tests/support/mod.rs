@@ -1,5 +1,5 @@
-//! What the crate's own tests share: a real Dovecot, nasty messages, a bare client, and the gauges
-//! for memory and leaks. It never uses the crate under test, so it cannot share its mistakes.
+//! What the crate's own tests share: a real Dovecot, a real Cyrus, nasty messages, a bare client,
+//! and the gauges for memory and leaks. It never uses the crate under test, so it cannot share its mistakes.
 
 // Every test binary compiles all of this and uses a part of it.
 #![allow(dead_code)]
@@ -14,11 +14,21 @@
 #[cfg(unix)]
 pub(crate) mod certificate;
 #[cfg(unix)]
+pub(crate) mod cyrus;
+#[cfg(unix)]
 pub(crate) mod dovecot;
+#[cfg(unix)]
+pub(crate) mod identity;
 pub(crate) mod leaks;
 #[cfg(unix)]
 pub(crate) mod maildir;
 pub(crate) mod memory;
 pub(crate) mod nasty;
+#[cfg(unix)]
+pub(crate) mod ports;
+#[cfg(unix)]
+pub(crate) mod process_group;
 pub(crate) mod raw_client;
+#[cfg(unix)]
+pub(crate) mod skip;
 pub(crate) mod wait;

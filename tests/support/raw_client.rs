@@ -60,9 +60,17 @@ impl<S: Read + Write> RawClient<S> {
 
     /// Sends a command and returns all of its answer, the tagged line last.
     pub(crate) fn command(&mut self, command: &str) -> Vec<Piece> {
+        self.send(command.as_bytes())
+    }
+
+    fn send(&mut self, command: &[u8]) -> Vec<Piece> {
         self.commands += 1;
         let tag = format!("t{}", self.commands);
-        write!(self.stream.get_mut(), "{tag} {command}\r\n").expect("send a command");
+        let line = [tag.as_bytes(), b" ", command, b"\r\n"].concat();
+        self.stream
+            .get_mut()
+            .write_all(&line)
+            .expect("send a command");
         self.stream.get_mut().flush().expect("send a command");
         let mut answer = Vec::new();
         loop {
@@ -84,6 +92,20 @@ impl<S: Read + Write> RawClient<S> {
             "{command} was answered with {last}"
         );
         answer
+    }
+
+    /// Appends messages by one command (RFC 3502), in literals that may hold any octet (RFC 3516)
+    /// and that no answer is waited for (RFC 7888): a server has to have all three. Returns the
+    /// tagged line without its tag.
+    pub(crate) fn append(&mut self, mailbox: &str, messages: &[Vec<u8>]) -> String {
+        let mut command = format!("APPEND {mailbox}").into_bytes();
+        for message in messages {
+            write!(command, " ~{{{}+}}\r\n", message.len()).expect("memory takes all");
+            command.extend_from_slice(message);
+        }
+        let last = self.send(&command).pop().expect("a tagged line").line;
+        let (_, answer) = last.split_once(' ').expect("a tag and more");
+        answer.to_owned()
     }
 
     /// Whether the server closes the connection, now or soon; what it says before is passed over.
@@ -131,4 +153,17 @@ pub(crate) fn tcp(port: u16) -> TcpStream {
         .set_write_timeout(Some(PATIENCE))
         .expect("a time of more than zero");
     stream
+}
+
+/// Whether the server with these words in its greeting is there, and not another that took its port.
+pub(crate) fn greets(port: u16, words: &str) -> bool {
+    let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) else {
+        return false;
+    };
+    let mut line = Vec::new();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .is_ok()
+        && BufReader::new(stream).read_until(b'\n', &mut line).is_ok()
+        && String::from_utf8_lossy(&line).contains(words)
 }

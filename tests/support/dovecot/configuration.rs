@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::identity::Identity;
+use crate::support::identity::Identity;
 
 pub(super) const PASSWORD: &str = "open-sesame";
 

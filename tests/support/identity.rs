@@ -1,4 +1,4 @@
-//! The ordinary user as whom the server runs: whoever runs the tests, or `nobody` where that is
+//! The ordinary user as whom a real server runs: whoever runs the tests, or `nobody` where that is
 //! root.
 
 use std::fs;
@@ -9,18 +9,18 @@ use std::process::Command;
 
 use rustix::process::{getegid, geteuid};
 
-/// A user and its group, by number and by name: Dovecot's settings want names.
-pub(super) struct Identity {
-    pub(super) user: String,
-    pub(super) group: String,
-    pub(super) user_id: u32,
-    pub(super) group_id: u32,
+/// A user and its group, by number and by name: servers' settings want names.
+pub(crate) struct Identity {
+    pub(crate) user: String,
+    pub(crate) group: String,
+    pub(crate) user_id: u32,
+    pub(crate) group_id: u32,
     /// Whether this is someone else than who runs the tests.
     changed: bool,
 }
 
 impl Identity {
-    pub(super) fn for_the_server() -> Self {
+    pub(crate) fn for_the_server() -> Self {
         if geteuid().is_root() {
             let user_id = number(&["-u", "nobody"]);
             let group_id = number(&["-g", "nobody"]);
@@ -42,15 +42,20 @@ impl Identity {
         }
     }
 
+    /// Whether this is someone else than who runs the tests.
+    pub(crate) fn is_another(&self) -> bool {
+        self.changed
+    }
+
     /// Makes a command run as this user.
-    pub(super) fn apply(&self, command: &mut Command) {
+    pub(crate) fn apply(&self, command: &mut Command) {
         if self.changed {
             command.uid(self.user_id).gid(self.group_id);
         }
     }
 
     /// Gives a folder and all in it to this user.
-    pub(super) fn take_over(&self, path: &Path) {
+    pub(crate) fn take_over(&self, path: &Path) {
         if !self.changed {
             return;
         }
@@ -71,7 +76,7 @@ fn ask(arguments: &[&str]) -> String {
     let output = Command::new("id").args(arguments).output().expect("run id");
     assert!(
         output.status.success(),
-        "id {arguments:?}: Dovecot needs a user and a group by name"
+        "id {arguments:?}: the server needs a user and a group by name"
     );
     String::from_utf8(output.stdout)
         .expect("a name in ASCII")
