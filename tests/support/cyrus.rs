@@ -66,13 +66,15 @@ pub(crate) fn cyrus_or_skip() -> Option<Options> {
     None
 }
 
-/// What stands between the levels of a mailbox's name.
+/// How mailboxes are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Separator {
-    /// `INBOX.a.b`, and the user's own mailboxes below INBOX.
-    Dot,
-    /// `INBOX/a/b`, by the setting `unixhierarchysep`.
-    Slash,
+pub(crate) enum Names {
+    /// `INBOX.a.b`, also known as `user.reader.a.b`: the way of old.
+    WithDots,
+    /// `INBOX/a/b`, also known as `user/reader/a/b`, by the setting `unixhierarchysep`.
+    WithSlashes,
+    /// `a/b`, beside INBOX, by `altnamespace` as well: both are defaults since 3.0.
+    BesideInbox,
 }
 
 /// What to start, by value.
@@ -80,8 +82,9 @@ pub(crate) enum Separator {
 pub(crate) struct Options {
     inbox: Vec<Vec<u8>>,
     others: Vec<(String, Vec<Vec<u8>>)>,
-    separator: Separator,
+    names: Names,
     logins_per_user: u32,
+    password: &'static str,
 }
 
 impl Options {
@@ -90,8 +93,9 @@ impl Options {
         Self {
             inbox: Vec::new(),
             others: Vec::new(),
-            separator: Separator::Dot,
+            names: Names::WithDots,
             logins_per_user: 50,
+            password: PASSWORD,
         }
     }
 
@@ -102,8 +106,8 @@ impl Options {
         self
     }
 
-    /// Adds another mailbox with these messages. Its name is given as IMAP has it, from INBOX
-    /// downwards and in modified UTF-7.
+    /// Adds another mailbox with these messages. Its name is given as IMAP has it, in modified
+    /// UTF-7.
     pub(crate) fn mailbox(
         mut self,
         name: &str,
@@ -114,9 +118,15 @@ impl Options {
         self
     }
 
-    /// Defaults to a dot.
-    pub(crate) fn separator(mut self, separator: Separator) -> Self {
-        self.separator = separator;
+    /// Defaults to those with dots.
+    pub(crate) fn names(mut self, names: Names) -> Self {
+        self.names = names;
+        self
+    }
+
+    /// The user's password. Defaults to one of ASCII letters.
+    pub(crate) fn password(mut self, password: &'static str) -> Self {
+        self.password = password;
         self
     }
 
@@ -143,7 +153,8 @@ impl Options {
         let certificates = Certificate::Valid.make();
         configuration::prepare(folder.path(), &certificates);
         let realm = configuration::server_name(folder.path());
-        installation.add_user(&folder.path().join("sasldb2"), &realm, USER, PASSWORD);
+        let users = folder.path().join("sasldb2");
+        installation.add_user(&users, &realm, USER, self.password);
 
         let mut tries = 0;
         let (process, plain_port, tls_port) = loop {
@@ -155,7 +166,7 @@ impl Options {
                 identity: &identity,
                 plain_port,
                 tls_port,
-                separator: self.separator,
+                names: self.names,
                 logins_per_user: self.logins_per_user,
             }
             .write();
@@ -181,9 +192,10 @@ impl Options {
             process,
             plain_port,
             tls_port,
+            password: self.password,
             certificates,
             refused: Vec::new(),
-            _folder: folder,
+            folder,
         };
         cyrus.fill(&self.inbox, &self.others);
         cyrus
@@ -231,9 +243,10 @@ pub(crate) struct Cyrus {
     process: ProcessGroup,
     plain_port: u16,
     tls_port: u16,
+    password: &'static str,
     certificates: Pems,
     refused: Vec<(usize, String)>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Cyrus {
@@ -254,7 +267,12 @@ impl Cyrus {
 
     /// The user's password.
     pub(crate) fn password(&self) -> &'static str {
-        PASSWORD
+        self.password
+    }
+
+    /// The folder with all of it.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The root certificate under which the server's own is valid.
@@ -271,7 +289,12 @@ impl Cyrus {
     /// A bare client of the user's, logged in.
     pub(crate) fn client(&self) -> RawClient<TcpStream> {
         let mut client = RawClient::over(tcp(self.plain_port));
-        client.ok(&format!("LOGIN {USER} {PASSWORD}"));
+        let password = self.password;
+        // As a literal, or it could have ASCII only.
+        client.ok(&format!(
+            "LOGIN {USER} {{{}+}}\r\n{password}",
+            password.len()
+        ));
         client
     }
 

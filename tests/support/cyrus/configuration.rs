@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::Separator;
+use super::Names;
 use crate::support::certificate::Pems;
 use crate::support::identity::Identity;
 
@@ -14,7 +14,7 @@ pub(super) struct Configuration<'a> {
     pub(super) identity: &'a Identity,
     pub(super) plain_port: u16,
     pub(super) tls_port: u16,
-    pub(super) separator: Separator,
+    pub(super) names: Names,
     pub(super) logins_per_user: u32,
 }
 
@@ -30,9 +30,10 @@ impl Configuration<'_> {
         let name = server_name(self.folder);
         let Identity { user, group, .. } = self.identity;
         let logins = self.logins_per_user;
-        let unix = match self.separator {
-            Separator::Dot => "no",
-            Separator::Slash => "yes",
+        let (slashes, beside) = match self.names {
+            Names::WithDots => ("no", "no"),
+            Names::WithSlashes => ("yes", "no"),
+            Names::BesideInbox => ("yes", "yes"),
         };
         // A refused password would wait for 3 s, and the databases would wait for the disk.
         format!(
@@ -44,8 +45,8 @@ servername: {name}
 cyrus_user: {user}
 cyrus_group: {group}
 autocreate_quota: 0
-unixhierarchysep: {unix}
-altnamespace: no
+unixhierarchysep: {slashes}
+altnamespace: {beside}
 munge8bit: no
 maxlogins_per_user: {logins}
 failedloginpause: 0
