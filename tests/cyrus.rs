@@ -8,6 +8,7 @@ mod ledger;
 mod support;
 
 use std::collections::BTreeMap;
+use std::net::TcpStream;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 use parallel_mailbox::testing::Sample;
 use parallel_mailbox::{
-    Builder, ErrorKind, Event, Matches, ParallelMailbox, Query, Report, Retry, Security, UidSet,
+    Builder, ErrorKind, Event, Matches, ParallelMailbox, Query, Report, Retry, Security, Stream,
+    UidSet,
 };
 
 use counted::counted;
@@ -151,15 +153,38 @@ fn a_search_with_gaps_comes_in_ranges() {
     assert_eq!(matches.uids().to_string(), "1:4,6:9,20:49");
 }
 
-/// By AUTHENTICATE PLAIN, since LOGIN has no way to quote it.
+/// By AUTHENTICATE PLAIN, since LOGIN has no way to quote it. Cyrus drops what arrives together with
+/// the last line of an AUTHENTICATE, after which a layer of SASL's own might begin: commands sent
+/// ahead of its answer are lost. They are not behind LOGIN.
+fn connections_for_a_password_beyond_ascii(options: Options) -> usize {
+    let cyrus = start(options.password("öffne dich"), 3);
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counter = connections.clone();
+    let mailbox = builder(&cyrus)
+        .connector(move |host: &str, port: u16, _| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok(Box::new(TcpStream::connect((host, port))?) as Box<dyn Stream>)
+        })
+        .connect()
+        .unwrap();
+    assert_eq!(mailbox.exists(), 3);
+    connections.load(Ordering::SeqCst)
+}
+
 #[test]
 fn a_password_beyond_ascii_signs_in() {
-    let Some(options) = cyrus_or_skip() else {
-        return;
-    };
-    let cyrus = start(options.password("öffne dich"), 3);
-    let mailbox = builder(&cyrus).connect().unwrap();
-    assert_eq!(mailbox.exists(), 3);
+    if let Some(options) = cyrus_or_skip() {
+        connections_for_a_password_beyond_ascii(options);
+    }
+}
+
+#[test]
+#[ignore = "CAPABILITY and EXAMINE leave together with the last line of AUTHENTICATE, which Cyrus \
+            drops: 5 s and a second connection"]
+fn a_password_beyond_ascii_signs_in_over_one_connection() {
+    if let Some(options) = cyrus_or_skip() {
+        assert_eq!(connections_for_a_password_beyond_ascii(options), 1);
+    }
 }
 
 /// What ends the processes of the sessions, all of them, twice in a run.
@@ -198,6 +223,39 @@ fn sessions_killed_in_mid_run_are_replaced() {
 #[test]
 fn sessions_told_to_end_in_mid_run_are_replaced() {
     all_sessions_end_while_the_closure_works(|cyrus, process| cyrus.terminate(process));
+}
+
+/// `* BYE [ALERT] …` after every login, again and again: a session is had, but never for long.
+#[test]
+fn a_server_that_goes_down_ends_the_run_with_its_words_and_the_rest_comes_later() {
+    let Some(options) = cyrus_or_skip() else {
+        return;
+    };
+    let expected = messages(300);
+    let cyrus = options.messages(expected.clone()).start();
+    let mailbox = builder(&cyrus).workers(2).connect().unwrap();
+    let matches = mailbox.search(Query::all()).unwrap();
+    let matches = matches.shard_size(10).window(50);
+    let count = AtomicUsize::new(0);
+    let error = matches
+        .for_each(|_| {
+            if count.fetch_add(1, Ordering::SeqCst) == 100 {
+                cyrus.announces_shutdown("Down for an hour");
+            }
+        })
+        .unwrap_err();
+    let report = matches.last_report().unwrap();
+    eprintln!("{error}: {report}");
+    assert_eq!(error.kind(), &ErrorKind::Disconnected, "{error}");
+    assert!(error.to_string().contains("Down for an hour"), "{error}");
+    assert!(adds_up(&report) && report.failed().is_empty(), "{report}");
+    assert!(report.gone().is_empty() && report.delivered().len() > 100);
+
+    cyrus.takes_shutdown_back();
+    let rest = mailbox.uids(report.unfinished());
+    let later = run(&rest, &expected, || {});
+    assert!(later.is_complete());
+    assert_eq!(later.delivered(), report.unfinished());
 }
 
 /// Cyrus tells a session of an expunged message at the end of a command, and until then gives it

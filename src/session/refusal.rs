@@ -41,7 +41,7 @@ impl Refusal {
 }
 
 /// Whether the server has enough of our connections. Providers word it in many ways; these
-/// fragments are those of Dovecot, Gmail, Exchange, Yahoo and Courier.
+/// fragments are those of Dovecot, Cyrus, Gmail, Exchange, Yahoo and Courier.
 pub(crate) fn is_about_limit(code: Option<&str>, text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
     let connections = text.contains("connection") || text.contains("session");
@@ -76,6 +76,20 @@ fn backoff_hint(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_on_logins_of_cyrus_is_told_from_a_wrong_password_without_a_code() {
+        // Seen with Cyrus 3.6.1; with `maxlogins_per_host` set, it counts both.
+        for text in [
+            "Too many open connections (3 of 3 for reader)",
+            "Too many open connections (2 of 1 from localhost [127.0.0.1], 0 of 30 for reader)",
+        ] {
+            assert!(is_about_limit(None, text.as_bytes()), "{text}");
+        }
+        let refused = b"Login failed: authentication failure";
+        assert!(!is_about_limit(None, refused));
+        assert_eq!(Refusal::of(None, refused), Refusal::Other);
+    }
 
     #[test]
     fn throttling_is_told_by_code_or_text_and_the_hint_is_read() {

@@ -315,9 +315,26 @@ impl Cyrus {
         process_group::kill(process_id);
     }
 
-    /// Ends one of [`imapd_process_ids`](Self::imapd_process_ids) with SIGTERM.
+    /// Ends one of [`imapd_process_ids`](Self::imapd_process_ids) with SIGTERM, upon which it
+    /// closes the connection without a word.
     pub(crate) fn terminate(&self, process_id: u32) {
         process_group::terminate(process_id);
+    }
+
+    /// Has every session told so by a BYE and closed, those of now after their next command and
+    /// new ones after their login, until this is [taken back](Self::takes_shutdown_back).
+    pub(crate) fn announces_shutdown(&self, text: &str) {
+        let file = configuration::shutdown_file(self.folder.path());
+        // In one go, or half of the text could be read.
+        let new = file.with_extension("new");
+        fs::write(&new, format!("{text}\n")).expect("write a file");
+        fs::rename(&new, &file).expect("rename a file");
+    }
+
+    /// See [`announces_shutdown`](Self::announces_shutdown).
+    pub(crate) fn takes_shutdown_back(&self) {
+        let file = configuration::shutdown_file(self.folder.path());
+        fs::remove_file(file).expect("remove a file");
     }
 
     fn fill(&mut self, inbox: &[Vec<u8>], others: &[(String, Vec<Vec<u8>>)]) {

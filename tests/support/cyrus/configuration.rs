@@ -1,7 +1,7 @@
 //! The configuration files of one instance, and the folders that they name.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Names;
 use crate::support::certificate::Pems;
@@ -88,11 +88,22 @@ SERVICES {{
 
 /// Makes what has to be there before the first start.
 pub(super) fn prepare(folder: &Path, certificates: &Pems) {
-    for part in ["mail", "state/db", "state/proc", "state/socket"] {
+    for part in [
+        "mail",
+        "state/db",
+        "state/msg",
+        "state/proc",
+        "state/socket",
+    ] {
         fs::create_dir_all(folder.join(part)).expect("make a folder");
     }
     write(folder, "certificate.pem", &certificates.certificate);
     write(folder, "key.pem", &certificates.key);
+}
+
+/// What is in there is said to every session, which then is closed.
+pub(super) fn shutdown_file(folder: &Path) -> PathBuf {
+    folder.join("state/msg/shutdown")
 }
 
 /// The name in the greeting, by which an instance is known from any other: the folder's name is
