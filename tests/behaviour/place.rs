@@ -97,7 +97,7 @@ impl Place {
     }
 
     /// Those that belong to the messages that the server took, of one for each that it was given.
-    /// Cyrus does not take all of the nasty ones: `tests/cyrus.rs` knows which, and why.
+    /// Cyrus does not take all of the nasty ones: `tests/cyrus` knows which, and why.
     pub(crate) fn held<T>(&self, given: Vec<T>) -> Vec<T> {
         let refused = match &self.server {
             Kind::Cyrus(server) => server.refused(),

@@ -8,7 +8,7 @@
 //!
 //! # What Cyrus makes of a message's octets
 //!
-//! Found out on Cyrus 3.6.1 with a bare client (`tests/cyrus.rs` checks it again): what it takes it
+//! Found out on Cyrus 3.6.1 with a bare client (`tests/cyrus/fixture.rs` checks it again): what it takes it
 //! holds and serves octet for octet, and some things it does not take, with a NO to APPEND:
 //!
 //! - an empty message;
