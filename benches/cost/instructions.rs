@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::bench_support::kind::Kind;
 use crate::filter::Filter;
 use crate::helper::word_after;
-use crate::job::Job;
+use crate::job::{Cost, Job};
 use crate::place::{Mailbox, Places, Software, Way};
 use crate::rivals::{Target, Task};
 
@@ -91,7 +91,7 @@ fn count(job: &Job, target: &Target) -> (u64, f64) {
         .lines()
         .find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
     let result = word_after(&output.stdout[..], "result ");
-    let octets = result.and_then(|result| result.split(' ').nth(6)?.parse().ok());
+    let octets = result.and_then(|result| Some(Cost::of(&result)?.done.octets as f64));
     let (Some(collected), Some(octets)) = (collected, octets) else {
         panic!("{job:?} under callgrind: {errors}");
     };

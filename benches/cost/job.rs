@@ -38,6 +38,42 @@ pub(crate) struct Cost {
     pub(crate) done: Done,
 }
 
+impl Cost {
+    /// Reads what the process of a job said.
+    pub(crate) fn of(result: &str) -> Option<Self> {
+        let numbers = result.split(' ').map(|word| word.parse().ok());
+        let numbers: Vec<f64> = numbers.collect::<Option<_>>()?;
+        let [
+            wall,
+            cpu,
+            peak_megabytes,
+            first,
+            last,
+            idle,
+            messages,
+            octets,
+            parts,
+        ] = numbers[..]
+        else {
+            return None;
+        };
+        Some(Self {
+            wall,
+            spread: 1.0,
+            cpu,
+            peak_megabytes,
+            first,
+            last,
+            idle,
+            done: Done {
+                messages: messages as u64,
+                octets: octets as u64,
+                parts: parts as u64,
+            },
+        })
+    }
+}
+
 impl Job {
     /// Counts the octets of whole messages.
     pub(crate) fn new(run: &str, sessions: usize) -> Self {
@@ -85,48 +121,18 @@ impl Job {
     /// Does the job in a process of its own.
     pub(crate) fn run(&self, target: &Target) -> Cost {
         let (_helper, result) = Helper::start(&self.arguments(target), "result ");
-        let numbers: Vec<f64> = result
-            .split(' ')
-            .map(|word| word.parse().unwrap())
-            .collect();
-        let [
-            wall,
-            cpu,
-            peak_megabytes,
-            first,
-            last,
-            idle,
-            messages,
-            octets,
-            parts,
-        ] = numbers[..]
-        else {
-            panic!("not a result: {result}");
-        };
-        let done = Done {
-            messages: messages as u64,
-            octets: octets as u64,
-            parts: parts as u64,
-        };
+        let cost = Cost::of(&result).unwrap_or_else(|| panic!("not a result: {result}"));
         let expected = if self.run == "search" {
             0
         } else {
             target.messages
         };
         assert!(
-            done.messages == expected as u64,
-            "{self:?} has read {done:?}"
+            cost.done.messages == expected as u64,
+            "{self:?} has read {:?}",
+            cost.done
         );
-        Cost {
-            wall,
-            spread: 1.0,
-            cpu,
-            peak_megabytes,
-            first,
-            last,
-            idle,
-            done,
-        }
+        cost
     }
 
     /// The same under a program such as `valgrind`, given with its own arguments.

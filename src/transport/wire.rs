@@ -24,7 +24,7 @@ const STEP_OCTETS: usize = 128 * 1024;
 
 /// How much memory a literal gets on the strength of its announcement alone. What is beyond it
 /// grows with the octets that really arrive.
-const TRUSTED_OCTETS: usize = 1024 * 1024;
+const TRUSTED_OCTETS: usize = 8 * 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Wire {
