@@ -4,12 +4,12 @@
 
 /// All words, by what they are about.
 const WORDS: [&[&str]; 7] = [
-    &["runs", "proxy", "set-up", "length", "planning"],
+    &["runs", "proxy", "set-up", "length", "planning", "slow"],
     &["dovecot", "in-process"],
     &["mixed", "small"],
     &["0", "10", "50", "100"],
     &["plain", "tls"],
-    &["count", "parse", "headers", "metadata"],
+    &["count", "parse", "work", "headers", "metadata"],
     &["x1", "x2", "x4", "x8", "x16"],
 ];
 

@@ -3,9 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::bench_support::cpu;
 use crate::helper::Helper;
 use crate::rivals::arrivals::Arrivals;
+use crate::rivals::cpu;
 use crate::rivals::{self, Done, Extent, Target, Task, imap_crate, ours, raw};
 use crate::support::memory;
 use crate::words::Words;
@@ -100,11 +100,7 @@ impl Job {
         let line = format!(
             "job run={run} sessions={sessions} task={} extent={} arrivals={} port={port} \
              user={user} password={password} messages={messages} octets_each={octets_each}",
-            if self.task == Task::Parse {
-                "parse"
-            } else {
-                "count"
-            },
+            self.task.name(),
             match self.extent {
                 Extent::Full => "full",
                 Extent::Headers => "headers",
@@ -160,10 +156,10 @@ pub(crate) fn main(arguments: &[String]) {
     let (cpu_before, begun, arrivals) = (cpu::time(), Instant::now(), Arrivals::begin());
     let job = rivals::Job {
         sessions: words.want("sessions"),
-        task: match words.text("task") {
-            Some("parse") => Task::Parse,
-            _ => Task::Count,
-        },
+        task: words
+            .text("task")
+            .and_then(Task::named)
+            .unwrap_or(Task::Count),
         extent: match words.text("extent") {
             Some("headers") => Extent::Headers,
             Some("metadata") => Extent::Metadata,

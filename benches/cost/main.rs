@@ -38,6 +38,7 @@ mod rounds;
 mod runs;
 mod scaling;
 mod set_up;
+mod slow;
 mod words;
 
 use std::process::ExitCode;
@@ -82,6 +83,7 @@ fn all(filter: &Filter) {
     scaling::table(&rows);
     detour::table(filter, &mut places);
     set_up::table(filter, &mut places);
+    slow::table(filter, &mut places);
     let length = length::table(filter, &mut places);
     let planning = planning::table(filter, &mut places);
     let mut figures = figures::of_runs(&rows);

@@ -146,11 +146,7 @@ impl Setting {
                 _ => "100",
             },
             if self.way == Way::Tls { "tls" } else { "plain" },
-            if self.task == Task::Parse {
-                "parse"
-            } else {
-                "count"
-            },
+            self.task.name(),
         ]
     }
 }

@@ -6,7 +6,7 @@ use std::thread;
 use parallel_mailbox::mail_parser::MessageParser;
 
 use super::connection::Connector;
-use super::{Done, Job, Target, Task, parts};
+use super::{Done, Job, Target};
 
 const CHUNK: usize = 100;
 
@@ -44,9 +44,7 @@ fn session(target: &Target, job: Job<'_>, connector: &Connector, next: &AtomicUs
             let body = message.body().or(message.header()).unwrap_or_default();
             done.messages += 1;
             done.octets += body.len() as u64;
-            if job.task == Task::Parse {
-                done.parts += parts(parser.parse(body));
-            }
+            done.parts += job.task.work(body, &parser);
             job.arrived();
         }
     }

@@ -6,14 +6,16 @@
 
 pub(crate) mod arrivals;
 pub(crate) mod connection;
+pub(crate) mod cpu;
 pub(crate) mod imap_crate;
 pub(crate) mod ours;
 pub(crate) mod raw;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use arrivals::Arrivals;
-use parallel_mailbox::mail_parser;
+use parallel_mailbox::mail_parser::MessageParser;
 
 /// The loopback address; the fixture's certificate is valid for it.
 pub(crate) const HOST: &str = "127.0.0.1";
@@ -46,6 +48,46 @@ pub(crate) enum Task {
     Count,
     /// It is parsed, and its MIME parts are counted.
     Parse,
+    /// It takes [`WORK`] of CPU time.
+    Work,
+}
+
+/// What a slow closure costs.
+pub(crate) const WORK: Duration = Duration::from_millis(5);
+
+impl Task {
+    const ALL: [(Self, &'static str); 3] = [
+        (Self::Count, "count"),
+        (Self::Parse, "parse"),
+        (Self::Work, "work"),
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        let (_, name) = Self::ALL.iter().find(|(task, _)| *task == self).unwrap();
+        name
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.iter();
+        all.find(|(_, other)| *other == name).map(|(task, _)| *task)
+    }
+
+    /// Does it on the octets of a message; returns the MIME parts that were counted.
+    pub(crate) fn work(self, octets: &[u8], parser: &MessageParser) -> u64 {
+        match self {
+            Self::Count => 0,
+            Self::Parse => parser
+                .parse(octets)
+                .map_or(0, |message| message.parts.len() as u64),
+            Self::Work => {
+                let begun = cpu::thread_time();
+                while cpu::thread_time() - begun < WORK {
+                    std::hint::spin_loop();
+                }
+                0
+            }
+        }
+    }
 }
 
 /// A job, for whoever does it.
@@ -102,9 +144,4 @@ impl std::iter::Sum for Done {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::default(), |sum, one| sum + one)
     }
-}
-
-/// The MIME parts of a parsed message.
-pub(crate) fn parts(message: Option<mail_parser::Message<'_>>) -> u64 {
-    message.map_or(0, |message| message.parts.len() as u64)
 }

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parallel_mailbox::mail_parser::MessageParser;
 use parallel_mailbox::{Fetch, Matches, Message, ParallelMailbox, Query, Security};
 
-use super::{Done, Extent, HOST, Job, Target, Task, parts};
+use super::{Done, Extent, HOST, Job, Target};
 
 /// The ways, by the names of the methods.
 pub(crate) const RUNS: [&str; 5] = ["for_each", "map", "imap", "imap_unordered", "fold"];
@@ -30,15 +31,13 @@ pub(crate) fn read(target: &Target, job: Job<'_>, run: &str) -> Done {
         Extent::Headers => Fetch::headers(),
         Extent::Metadata => Fetch::metadata(),
     });
+    let parser = MessageParser::default();
     let one = |message: Message| {
         job.arrived();
         Done {
             messages: 1,
             octets: std::hint::black_box(message.raw()).len() as u64,
-            parts: match job.task {
-                Task::Count => 0,
-                Task::Parse => parts(message.parse()),
-            },
+            parts: job.task.work(message.raw(), &parser),
         }
     };
     match run {

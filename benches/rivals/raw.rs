@@ -8,7 +8,7 @@ use std::thread;
 use parallel_mailbox::mail_parser::MessageParser;
 
 use super::connection::{Connection, Connector};
-use super::{Done, Extent, Job, Target, Task, parts};
+use super::{Done, Extent, Job, Target, Task};
 
 /// As many commands in flight, octets in a command and messages in a command as this crate has: with
 /// more in flight a reader on a long way gets faster still, as far as its TCP window goes.
@@ -157,15 +157,13 @@ impl Client<'_> {
                 self.fill();
             }
             let taken = missing.min(self.end - self.start);
-            if self.job.task == Task::Parse {
+            if self.job.task != Task::Count {
                 let octets = &self.buffer[self.start..self.start + taken];
                 self.body.extend_from_slice(octets);
             }
             self.start += taken;
             missing -= taken;
         }
-        if self.job.task == Task::Parse {
-            self.done.parts += parts(self.parser.parse(&self.body));
-        }
+        self.done.parts += self.job.task.work(&self.body, &self.parser);
     }
 }

@@ -3,7 +3,6 @@
 // Every benchmark compiles all of this and uses a part of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
-pub(crate) mod cpu;
 pub(crate) mod kind;
 pub(crate) mod proxy;
 

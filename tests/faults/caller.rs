@@ -52,6 +52,40 @@ fn what_is_ready_behind_a_hole_comes_before_the_error_that_left_it() {
 }
 
 #[test]
+fn a_closure_that_hangs_on_one_message_holds_back_no_more_than_its_worker_has_in_flight() {
+    const MESSAGES: usize = 600;
+    const SHARD: usize = 10;
+    // As the documentation of `Matches` says: four commands.
+    const IN_FLIGHT: usize = 4 * SHARD;
+    let _leaks = Leaks::watch();
+    let server = Server::builder()
+        .sample(Sample::tiny(MESSAGES))
+        .start()
+        .unwrap();
+    let mailbox = ParallelMailbox::builder("127.0.0.1")
+        .port(server.port())
+        .security(Security::DangerPlaintext)
+        .login(server.user(), server.password())
+        .workers(3)
+        .connect()
+        .unwrap();
+    let matches = mailbox.search(Query::all()).unwrap().shard_size(SHARD);
+    let others = AtomicUsize::new(0);
+    let report = matches
+        .for_each(|message| {
+            if message.uid() == Uid::MIN {
+                until(PATIENCE, || {
+                    others.load(Ordering::SeqCst) >= MESSAGES - IN_FLIGHT
+                });
+            } else {
+                others.fetch_add(1, Ordering::SeqCst);
+            }
+        })
+        .unwrap();
+    assert_eq!(report.delivered().len(), MESSAGES);
+}
+
+#[test]
 fn a_closure_that_outlasts_the_patience_of_the_server_loses_nothing() {
     for end in [Fault::bye("Autologout; idle"), Fault::close()] {
         // It answers message 1, and ends that session while the closure is at it.
