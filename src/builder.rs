@@ -144,10 +144,15 @@ impl Builder {
     /// less, and a desktop client or a telephone needs some of them. If the server refuses one,
     /// the run goes on with those that it granted.
     ///
-    /// Defaults to twice the number of CPUs, but at least 4 and at most 8. A session mostly waits
-    /// for the network, so there may be more of them than CPUs. On a link of 50 ms each doubling
-    /// up to 8 nearly halves the time; beyond 8 little is gained, and servers begin to refuse.
-    /// Without latency 4 sessions are as fast as any number.
+    /// Defaults to twice the number of CPUs, but at least 4 and at most 8. A worker is one thread,
+    /// so closures that need CPU time want a worker for each CPU at least; a session mostly waits,
+    /// so there may be more. The bounds are measured, with small and mixed messages, round trips
+    /// of 0 to 100 ms, plain and over TLS (`BENCHMARKS.md`, "Sessions"): from one session to four
+    /// the time falls by a factor of 1.2 to 2.8, the more the longer the way; from four to eight by
+    /// 1.12 at the most, and only from 50 ms on; sixteen were never quicker than eight by more than
+    /// 2 %, and near a server that has few CPUs a quarter slower, as its processes
+    /// compete for them. Eight leave something to the account's other clients on all of the servers
+    /// above.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self

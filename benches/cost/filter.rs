@@ -4,7 +4,9 @@
 
 /// All words, by what they are about.
 const WORDS: [&[&str]; 7] = [
-    &["runs", "proxy", "set-up", "length", "planning", "slow"],
+    &[
+        "runs", "scaling", "proxy", "set-up", "slow", "length", "planning",
+    ],
     &["dovecot", "in-process"],
     &["mixed", "small"],
     &["0", "10", "50", "100"],

@@ -80,7 +80,7 @@ fn all(filter: &Filter) {
     println!("{}", machine::description());
     let mut places = Places::default();
     let rows = runs::table(filter, &mut places);
-    scaling::table(&rows);
+    scaling::table(filter, &mut places);
     detour::table(filter, &mut places);
     set_up::table(filter, &mut places);
     slow::table(filter, &mut places);
