@@ -37,8 +37,28 @@ impl ParallelMailbox {
     /// Starts from a URL (RFC 5092), such as `imaps://imap.example.org/INBOX`.
     ///
     /// `imaps://` is TLS from the first octet, `imap://` is STARTTLS, which the server must then
-    /// offer. User, port and mailbox may be left out. A password has no place in a URL; it is set
-    /// by [`login`](Builder::login).
+    /// offer. User, port and mailbox may be left out.
+    ///
+    /// | URL | security | user | host | port | mailbox |
+    /// |---|---|---|---|---|---|
+    /// | `imaps://imap.example.org` | `Tls` | – | `imap.example.org` | 993 | `INBOX` |
+    /// | `imaps://me@imap.example.org/Archive/2026` | `Tls` | `me` | `imap.example.org` | 993 | `Archive/2026` |
+    /// | `imap://imap.example.org/Sent%20Mail` | `StartTls` | – | `imap.example.org` | 143 | `Sent Mail` |
+    /// | `imaps://me@example.org@imap.example.org:1993/` | `Tls` | `me@example.org` | `imap.example.org` | 1993 | `INBOX` |
+    /// | `imaps://me%40example.org@[2001:db8::1]/Entw%C3%BCrfe` | `Tls` | `me@example.org` | `2001:db8::1` | 993 | `Entwürfe` |
+    /// | `imaps://me;AUTH=*@[::1]:1143/日本語` | `Tls` | `me` | `::1` | 1143 | `日本語` |
+    ///
+    /// What is refused, with an error that repeats no part of the URL:
+    ///
+    /// | URL | because |
+    /// |---|---|
+    /// | `imaps://me:secret@imap.example.org/` | it has a password, which belongs into [`login`](Builder::login) |
+    /// | `imap.example.org/INBOX` | it does not start with `imaps://` or `imap://` |
+    /// | `imaps://imap.example.org/INBOX;UID=7` | it names more than a mailbox |
+    /// | `imaps://imap.example.org/INBOX?UNSEEN` | it has a search; that is given to [`search`](ParallelMailbox::search) |
+    /// | `imaps://me;AUTH=PLAIN@imap.example.org/` | it chooses a mechanism |
+    /// | `imaps://imap.example.org:0/` | 0 is no port |
+    /// | `imaps://imap.example.org/100%` | a `%` is written `%25` |
     ///
     /// # Errors
     ///

@@ -247,6 +247,50 @@ mod tests {
         error.to_string()
     }
 
+    /// The cells of the tables in the documentation of `ParallelMailbox::from_url`.
+    fn documented() -> Vec<Vec<&'static str>> {
+        let source = include_str!("mailbox.rs");
+        let rows = source
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("/// | `imap"));
+        rows.map(|row| {
+            row.split(" | ")
+                .map(|cell| cell.trim_matches([' ', '|', '`']))
+        })
+        .map(Iterator::collect)
+        .collect()
+    }
+
+    #[test]
+    fn the_documentation_says_how_urls_are_read() {
+        let (mut read, mut refused) = (0, 0);
+        for row in documented() {
+            let url = format!("imap{}", row[0]);
+            let [_, security, user, host, port, mailbox] = row[..] else {
+                assert!(parse(&url).is_err(), "{url}");
+                refused += 1;
+                continue;
+            };
+            let found = parse(&url).unwrap();
+            let (name, default_port) = match found.security {
+                Scheme::Imaps => ("Tls", "993"),
+                Scheme::Imap => ("StartTls", "143"),
+            };
+            assert_eq!(security, name, "{url}");
+            assert_eq!(found.user.as_deref().unwrap_or("–"), user, "{url}");
+            assert_eq!(found.host, host, "{url}");
+            let found_port = found.port.map(|port| port.to_string());
+            assert_eq!(found_port.as_deref().unwrap_or(default_port), port, "{url}");
+            assert_eq!(
+                found.mailbox.as_deref().unwrap_or("INBOX"),
+                mailbox,
+                "{url}"
+            );
+            read += 1;
+        }
+        assert_eq!((read, refused), (6, 7));
+    }
+
     #[test]
     fn takes_a_url_apart() {
         let full = MailboxUrl {
