@@ -148,10 +148,7 @@ impl Sessions {
                 if state.open < state.limit {
                     state.open += 1;
                     drop(state);
-                    let opening = Opening::begin(&self.settings, &self.peer, stop);
-                    return opening
-                        .map(Lent::Opening)
-                        .map_err(|error| self.not_opened(error));
+                    return self.open_counted(stop);
                 }
             }
             if Instant::now() >= end {
@@ -169,6 +166,18 @@ impl Sessions {
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
             state.waiting -= 1;
             has_waited = true;
+        }
+    }
+
+    /// Opens a session for a place that is counted already.
+    fn open_counted(&self, stop: &Stop) -> Result<Lent> {
+        match open(&self.settings, &self.peer, stop) {
+            Ok(Lent::Session(session)) => {
+                let session = self.admit(Ok(*session))?;
+                Ok(Lent::Session(Box::new(session)))
+            }
+            Ok(opening) => Ok(opening),
+            Err(error) => Err(self.not_opened(error)),
         }
     }
 
@@ -196,10 +205,10 @@ impl Sessions {
             let (settings, peer) = (self.settings.clone(), self.peer.clone());
             let stop = self.closing.clone();
             let open = move || {
-                let opening = Opening::begin(&settings, &peer, &stop);
+                let opened = open(&settings, &peer, &stop);
                 // Without it, the last handle is gone, and the session with it.
                 if let Some(sessions) = sessions.upgrade() {
-                    sessions.warmed(opening);
+                    sessions.warmed(opened);
                 }
             };
             let name = format!("mailbox-open-{index}");
@@ -211,9 +220,9 @@ impl Sessions {
         }
     }
 
-    fn warmed(&self, opening: Result<Opening>) {
-        let result = match opening {
-            Ok(opening) if opening.is_sent() => {
+    fn warmed(&self, opened: Result<Lent>) {
+        let result = match opened {
+            Ok(Lent::Opening(opening)) => {
                 let mut state = self.lock();
                 state.warming -= 1;
                 if state.is_closed {
@@ -225,8 +234,8 @@ impl Sessions {
                 self.freed.notify_one();
                 return;
             }
-            Ok(opening) => self.complete(opening, &self.closing),
-            Err(error) => Err(self.not_opened(error)),
+            Ok(Lent::Session(session)) => self.admit(Ok(*session)),
+            Err(error) => self.admit(Err(error)),
         };
         self.lock().warming -= 1;
         match result {
@@ -239,19 +248,14 @@ impl Sessions {
         }
     }
 
-    /// Makes a session of an opening. If the server proves to be one that cannot bear what was
-    /// sent ahead, and the borrower would not try again, that is a new one, without the FETCH
-    /// commands that were.
+    /// Makes a session of an opening. If the server takes something for a violation that is none,
+    /// it is opened anew, step by step, and without the FETCH commands that were sent.
     pub(super) fn complete(&self, opening: Opening, stop: &Stop) -> Result<Session> {
         let (settings, peer) = (&*self.settings, &*self.peer);
-        let before = peer.refused_liberties();
         let went_first = opening.went_first();
         let result = match opening.finish(settings, peer, stop) {
-            Err(error)
-                if peer.refused_liberties() > before && !(went_first && error.is_retryable()) =>
-            {
-                Opening::begin(settings, peer, stop)
-                    .and_then(|opening| opening.finish(settings, peer, stop))
+            Err(error) if went_first && *error.kind() == ErrorKind::Protocol => {
+                Session::open(settings, peer, stop)
             }
             result => result,
         };
@@ -339,6 +343,14 @@ impl Sessions {
             session.log_out();
         }
     }
+}
+
+/// Opens a session, as far as can be without waiting for the server to answer.
+fn open(settings: &Settings, peer: &Peer, stop: &Stop) -> Result<Lent> {
+    Ok(match Opening::begin(settings, peer, stop)? {
+        Some(opening) => Lent::Opening(opening),
+        None => Lent::Session(Box::new(Session::open(settings, peer, stop)?)),
+    })
 }
 
 impl Drop for Sessions {

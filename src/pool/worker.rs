@@ -186,9 +186,7 @@ impl Worker<'_> {
             Lent::Session(session) => return Ok(*session),
             Lent::Opening(opening) => opening,
         };
-        if opening.is_sent() {
-            self.send_early(&mut opening);
-        }
+        self.send_early(&mut opening);
         let session = self.sessions.complete(opening, stop)?;
         if !session.has_commands() {
             self.retreat(None);

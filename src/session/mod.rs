@@ -14,6 +14,7 @@ mod gate;
 mod greet;
 mod login;
 mod open;
+mod opening;
 mod peer;
 mod refusal;
 mod search;
@@ -24,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use self::fence::{Fence, Handle};
 use self::gate::Gate;
-pub(crate) use self::open::Opening;
+pub(crate) use self::opening::Opening;
 pub(crate) use self::peer::Peer;
 pub(crate) use self::refusal::{Refusal, is_about_limit};
 pub use self::settings::Security;

@@ -90,12 +90,6 @@ impl Peer {
         self.lock().after_login.iter().any(|offer| offer == name)
     }
 
-    /// How many liberties this server is known not to bear.
-    pub(crate) fn refused_liberties(&self) -> usize {
-        let all = [&self.takes_commands_ahead, &self.takes_login_first];
-        all.iter().filter(|liberty| !liberty.may_be_taken()).count()
-    }
-
     /// How long the server took for the last login that was waited for.
     pub(super) fn round_trip(&self) -> Duration {
         self.lock().round_trip
