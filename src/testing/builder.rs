@@ -54,6 +54,11 @@ impl ServerBuilder {
             max_line: 64 * 1024,
             uid_validity: 1,
             capabilities: Vec::new(),
+            mechanisms: ["PLAIN", "OAUTHBEARER", "XOAUTH2"]
+                .map(str::to_owned)
+                .to_vec(),
+            sasl_ir: true,
+            login_disabled: false,
         };
         let inbox = ("INBOX".to_owned(), Vec::new());
         Self {
@@ -71,9 +76,34 @@ impl ServerBuilder {
         self
     }
 
-    /// Takes this access token with AUTHENTICATE XOAUTH2, beside the password. Defaults to none.
+    /// Takes this access token with OAUTHBEARER and XOAUTH2, beside the password. Defaults to none.
+    ///
+    /// A token expires in the midst of things by
+    /// [`Server::set_token`](super::Server::set_token) and
+    /// [`Server::disconnect_all`](super::Server::disconnect_all).
     pub fn token(mut self, token: &str) -> Self {
         self.token = Some(token.to_owned());
+        self
+    }
+
+    /// Offers these mechanisms of AUTHENTICATE, such as `SCRAM-SHA-256`, which it speaks with the
+    /// feature `scram`. Those that it does not speak are announced and refused. Defaults to PLAIN,
+    /// OAUTHBEARER and XOAUTH2.
+    pub fn mechanisms<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.settings.mechanisms = names.into_iter().map(str::to_owned).collect();
+        self
+    }
+
+    /// Takes an initial response in the line of AUTHENTICATE (SASL-IR, RFC 4959). Defaults to
+    /// `true`.
+    pub fn sasl_ir(mut self, sasl_ir: bool) -> Self {
+        self.settings.sasl_ir = sasl_ir;
+        self
+    }
+
+    /// Announces LOGINDISABLED (RFC 9051, section 6.2.3) and refuses LOGIN. Defaults to `false`.
+    pub fn login_disabled(mut self, disabled: bool) -> Self {
+        self.settings.login_disabled = disabled;
         self
     }
 

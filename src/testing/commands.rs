@@ -92,7 +92,7 @@ impl Connection {
             | CommandBody::Store { .. }
             | CommandBody::Expunge
             | CommandBody::ExpungeUid { .. } => self.on_messages(body, verdict)?,
-            CommandBody::Login { .. } | CommandBody::Authenticate { .. } => self.log_in(body),
+            CommandBody::Login { .. } | CommandBody::Authenticate { .. } => self.log_in(body)?,
             body => self.on_mailboxes(body)?,
         };
         if is_logout {
@@ -181,17 +181,27 @@ impl Connection {
         let mut capabilities = Vec1::from(Capability::Imap4Rev1).into_inner();
         capabilities.extend([
             Capability::LiteralPlus,
-            Capability::SaslIr,
-            Capability::Auth(AuthMechanism::Plain),
-            Capability::Auth(AuthMechanism::XOAuth2),
             Capability::Id,
             Capability::Enable,
             Capability::Idle,
             Capability::Unselect,
             Capability::UidPlus,
         ]);
+        let settings = &self.shared.settings;
         let is_logged_in = matches!(self.state, State::Authenticated { .. });
-        if is_logged_in && self.shared.settings.compress {
+        if settings.sasl_ir {
+            capabilities.push(Capability::SaslIr);
+        }
+        if settings.login_disabled && !is_logged_in {
+            capabilities.push(Capability::LoginDisabled);
+        }
+        let mechanisms = settings.mechanisms.iter().cloned();
+        capabilities.extend(
+            mechanisms
+                .filter_map(|name| AuthMechanism::try_from(name).ok())
+                .map(Capability::Auth),
+        );
+        if is_logged_in && settings.compress {
             capabilities.push(Capability::Compress {
                 algorithm: CompressionAlgorithm::Deflate,
             });

@@ -17,6 +17,7 @@ use imap_codec::imap_types::response::{
 use imap_codec::{GreetingCodec, ResponseCodec};
 
 use super::armed::{Armed, Place};
+use super::dialogue::Dialogue;
 use super::fault::{Action, Answer, Moment};
 use super::link::{Halt, Link};
 use super::output::Output;
@@ -44,6 +45,8 @@ pub(super) struct Connection {
     pub(super) dictated: Option<Answer>,
     /// The tag of IDLE while it lasts.
     pub(super) idle: Option<Tag<'static>>,
+    /// What follows AUTHENTICATE, while it lasts.
+    pub(super) dialogue: Option<Dialogue>,
     link: Arc<Link>,
     /// Commands that arrived up to then are dropped: a fault.
     deaf_until: Option<Instant>,
@@ -127,6 +130,7 @@ impl Connection {
             faults,
             dictated: None,
             idle: None,
+            dialogue: None,
             link: Arc::clone(link),
             deaf_until: None,
         }
@@ -158,7 +162,7 @@ impl Connection {
         Halt::Close
     }
 
-    fn wait_for_latency(&self, arrived: Instant) -> Result<(), Halt> {
+    pub(super) fn wait_for_latency(&self, arrived: Instant) -> Result<(), Halt> {
         if self.shared.settings.latency.is_zero() {
             return Ok(());
         }
@@ -190,10 +194,12 @@ impl Connection {
         }
         self.wait_for_latency(arrival.at)?;
         match arrival.event {
-            Event::Command(command) => self.obey(*command)?,
-            Event::Continue("") => {
-                let request = CommandContinuationRequest::base64(Vec::new());
-                self.put(Response::CommandContinuationRequest(request))?;
+            Event::Command(command, dialogue) => {
+                self.dialogue = dialogue;
+                let obeyed = self.obey(*command);
+                // What the client sends next are commands again.
+                self.dialogue = None;
+                obeyed?;
             }
             Event::Continue(text) => {
                 if let Ok(request) = CommandContinuationRequest::basic(None, text) {

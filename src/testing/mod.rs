@@ -20,9 +20,8 @@
 //! [`Server::flags`]; what it must survive is a [`Fault`]; a mailbox that looks like real mail is a
 //! [`Sample`].
 //!
-//! Of IMAP4rev1 (RFC 3501) it speaks CAPABILITY, NOOP, LOGOUT, LOGIN, AUTHENTICATE with
-//! PLAIN and XOAUTH2, SELECT,
-//! EXAMINE, LIST, LSUB, STATUS, APPEND, CHECK, CLOSE, EXPUNGE, SEARCH, FETCH, STORE and their UID
+//! Of IMAP4rev1 (RFC 3501) it speaks CAPABILITY, NOOP, LOGOUT, LOGIN, AUTHENTICATE with PLAIN,
+//! OAUTHBEARER, XOAUTH2 and, with the feature `scram`, SCRAM-SHA-256, SELECT, EXAMINE, LIST, LSUB, STATUS, APPEND, CHECK, CLOSE, EXPUNGE, SEARCH, FETCH, STORE and their UID
 //! forms, and ID, ENABLE, IDLE, UNSELECT, LITERAL+ and SASL-IR, and with the feature `compress`
 //! COMPRESS=DEFLATE (RFC 4978). FETCH knows FLAGS, INTERNALDATE,
 //! RFC822.SIZE, UID, and whole messages, headers, texts and header fields with ranges, but not
@@ -34,6 +33,7 @@ mod commands;
 mod connection;
 #[cfg_attr(not(feature = "compress"), path = "no_deflate.rs")]
 mod deflate;
+mod dialogue;
 mod fault;
 mod fetch;
 mod flags;
@@ -50,6 +50,8 @@ mod ranges;
 mod reader;
 mod registry;
 mod sample;
+#[cfg(feature = "scram")]
+mod scram;
 mod search;
 mod search_text;
 mod section;

@@ -8,12 +8,13 @@ use std::time::Instant;
 
 use imap_codec::decode::{CommandDecodeError, Decoder};
 use imap_codec::imap_types::IntoStatic;
-use imap_codec::imap_types::auth::{AuthMechanism, AuthenticateData};
+use imap_codec::imap_types::auth::AuthenticateData;
 use imap_codec::imap_types::command::{Command, CommandBody};
 use imap_codec::imap_types::core::{LiteralMode, Tag};
 use imap_codec::{AuthenticateDataCodec, CommandCodec, IdleDoneCodec};
 
 use super::deflate::Inflater;
+use super::dialogue::{Dialogue, dialogue};
 use super::link::Link;
 use super::log::Log;
 
@@ -23,8 +24,9 @@ const LITERAL_LIMIT: u32 = 64 * 1024 * 1024;
 /// What a client sent.
 #[derive(Debug)]
 pub(super) enum Event {
-    Command(Box<Command<'static>>),
-    /// The client waits for a continuation; with an empty text for a challenge of SASL.
+    /// A command; AUTHENTICATE with the dialogue that follows it.
+    Command(Box<Command<'static>>, Option<Dialogue>),
+    /// The client waits for a continuation.
     Continue(&'static str),
     /// Something that is no command; the tag where there was one.
     Bad(Option<Tag<'static>>, &'static str),
@@ -130,30 +132,23 @@ impl<'a> Reader<'a> {
     }
 
     /// Sends a command on, with what belongs to it and follows in lines of its own.
-    fn finish(&mut self, mut command: Command<'static>) -> Result<(), End> {
-        let mut is_idle = false;
-        match &mut command.body {
-            CommandBody::Authenticate {
-                mechanism: AuthMechanism::Plain | AuthMechanism::XOAuth2,
-                initial_response: response @ None,
-            } => {
-                self.send(Event::Continue(""))?;
+    fn finish(&mut self, command: Command<'static>) -> Result<(), End> {
+        let is_idle = matches!(command.body, CommandBody::Idle);
+        if let CommandBody::Authenticate { .. } = command.body {
+            let (dialogue, listening) = dialogue();
+            self.send(Event::Command(Box::new(command), Some(dialogue)))?;
+            while listening.is_wanted() {
                 let mut line = Vec::new();
                 self.read_line(&mut line, 0)?;
-                match AuthenticateDataCodec::default().decode(&line) {
-                    Ok((_, AuthenticateData::Continue(data))) => {
-                        *response = Some(data.into_static());
-                    }
-                    Ok((_, AuthenticateData::Cancel)) | Err(_) => {
-                        let bad = Event::Bad(Some(command.tag), "Authentication exchange ended");
-                        return self.send(bad);
-                    }
-                }
+                let octets = match AuthenticateDataCodec::default().decode(&line) {
+                    Ok((_, AuthenticateData::Continue(data))) => Some(data.declassify().to_vec()),
+                    Ok((_, AuthenticateData::Cancel)) | Err(_) => None,
+                };
+                listening.answer(octets, self.at);
             }
-            CommandBody::Idle => is_idle = true,
-            _ => {}
+            return Ok(());
         }
-        self.send(Event::Command(Box::new(command)))?;
+        self.send(Event::Command(Box::new(command), None))?;
         if is_idle {
             let mut line = Vec::new();
             self.read_line(&mut line, 0)?;

@@ -25,6 +25,9 @@ pub(super) struct Settings {
     pub(super) max_line: usize,
     pub(super) uid_validity: u32,
     pub(super) capabilities: Vec<String>,
+    pub(super) mechanisms: Vec<String>,
+    pub(super) sasl_ir: bool,
+    pub(super) login_disabled: bool,
 }
 
 /// The shared part of a server.

@@ -361,11 +361,17 @@ fn takes_an_access_token_until_another_is_set() {
     let token = "AUTHENTICATE XOAUTH2 dXNlcj1tZQFhdXRoPUJlYXJlciBhYmMBAQ==";
     Client::connect(&server).ok(token);
     server.set_token("def");
-    let answer = Client::connect(&server).command(token);
+    let mut client = Client::connect(&server);
+    client.send(format!("t {token}\r\n"));
+    // The reason comes first and is to be acknowledged.
+    assert!(client.line().starts_with("+ ey"));
+    client.send("\r\n");
+    let answer = client.answer("t").unwrap();
     assert!(
         answer.starts_with("t NO [AUTHENTICATIONFAILED]"),
         "{answer}"
     );
+    client.ok("LOGIN me secret");
 }
 
 #[test]
