@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Failure, Secret, TokenProvider};
 use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
 use crate::limits::{DEFAULT_MAX_MESSAGE_SIZE, Limits, Retry, Timeouts};
@@ -43,7 +43,7 @@ pub struct Builder {
     roots: Vec<Vec<u8>>,
     connector: Option<Arc<dyn Connect>>,
     user: Option<String>,
-    password: Option<String>,
+    sign_in: Option<SignIn>,
     mailbox: String,
     workers: Option<usize>,
     timeouts: Timeouts,
@@ -55,6 +55,14 @@ pub struct Builder {
     on_event: Option<Listener>,
 }
 
+/// What was set last.
+#[derive(Clone)]
+enum SignIn {
+    Password(Secret),
+    Token(TokenProvider),
+    Preauthenticated,
+}
+
 impl Builder {
     pub(crate) fn new(host: String) -> Self {
         Self {
@@ -64,7 +72,7 @@ impl Builder {
             roots: Vec::new(),
             connector: None,
             user: None,
-            password: None,
+            sign_in: None,
             mailbox: "INBOX".to_owned(),
             workers: None,
             timeouts: Timeouts::default(),
@@ -119,16 +127,105 @@ impl Builder {
         self
     }
 
-    /// Sets user name and password.
+    /// Signs in by user name and password.
+    ///
+    /// The strongest way that the server has is taken: SCRAM-SHA-256 (RFC 7677), with the feature
+    /// `scram`; the command LOGIN; AUTHENTICATE PLAIN (RFC 4616) where LOGIN is forbidden or the
+    /// password is not ASCII. A password may have any character but CR, LF and NUL. A wrong one is
+    /// sent once, however many [`workers`](Builder::workers) there are. It is wiped from memory
+    /// with the last session.
+    ///
+    /// Of `login`, [`password`](Builder::password), [`oauth2`](Builder::oauth2) and
+    /// [`preauthenticated`](Builder::preauthenticated) the last call counts.
     pub fn login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.user = Some(user.into());
-        self.password = Some(password.into());
-        self
+        self.password(password)
     }
 
     /// Sets the password, for a user name that came with the URL.
     pub fn password(mut self, password: impl Into<String>) -> Self {
-        self.password = Some(password.into());
+        self.sign_in = Some(SignIn::Password(Secret::from(password.into())));
+        self
+    }
+
+    /// Signs in by user name and OAuth 2.0 access token, with the mechanism OAUTHBEARER (RFC 7628)
+    /// or, where the server does not have that, XOAUTH2.
+    ///
+    /// `token_provider` gives an access token that is good now, without `Bearer` in front of it. It
+    /// may ask a token server, read a file, run a program.
+    ///
+    /// - **When.** It is called once for all sessions, before the first of them connects, and not
+    ///   again until the server refuses a token that it took before: then the token has expired,
+    ///   the provider is called once more, again for all, and sessions go on with the new token.
+    ///   Sessions that are open are not touched by it. Never are two calls under way at a time.
+    /// - **Where.** On the thread that opens the session: that of
+    ///   [`connect`](Builder::connect), a worker's, or one that opens sessions ahead of need. No
+    ///   lock is held. It may block; meanwhile sessions that need a token wait for it, and so
+    ///   does whoever drops a run, so it should have a time-out of its own.
+    /// - **Errors.** A failure of the provider is not a wrong password: it is an error of kind
+    ///   [`Connect`](crate::ErrorKind::Connect), which has the provider's error as its
+    ///   [source](std::error::Error::source) and is tried again as [`Retry`] says. So is a panic
+    ///   in it. An empty token, or one with characters that no token has, such as the end of a
+    ///   line, is an error of kind [`Config`](crate::ErrorKind::Config). A *new* token that the
+    ///   server refuses is a verdict, of kind [`Auth`](crate::ErrorKind::Auth), with what the
+    ///   server says about it: it holds for all sessions and nothing is tried again.
+    ///
+    /// The text of the provider's error becomes part of the crate's, so it should hold no secret.
+    /// Tokens are wiped from memory when they are replaced and with the last session.
+    ///
+    /// Of `oauth2`, [`login`](Builder::login), [`password`](Builder::password) and
+    /// [`preauthenticated`](Builder::preauthenticated) the last call counts.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::{io, process::Command};
+    /// use parallel_mailbox::ParallelMailbox;
+    ///
+    /// let mailbox = ParallelMailbox::from_url("imaps://imap.example.org/INBOX")?
+    ///     .oauth2("me@example.org", || -> io::Result<String> {
+    ///         let output = Command::new("print-access-token").output()?;
+    ///         if !output.status.success() {
+    ///             return Err(io::Error::other("no token; sign in by the browser first"));
+    ///         }
+    ///         let token = String::from_utf8(output.stdout).map_err(io::Error::other)?;
+    ///         Ok(token.trim_end().to_owned())
+    ///     })
+    ///     .connect()?;
+    /// # Ok::<(), parallel_mailbox::Error>(())
+    /// ```
+    pub fn oauth2<E>(
+        mut self,
+        user: impl Into<String>,
+        token_provider: impl Fn() -> Result<String, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.user = Some(user.into());
+        let provider = move || match token_provider() {
+            Ok(token) => Ok(Secret::from(token)),
+            Err(error) => Err::<_, Failure>(error.into()),
+        };
+        self.sign_in = Some(SignIn::Token(Arc::new(provider)));
+        self
+    }
+
+    /// Signs in by nothing: the server must know who this is and greet with PREAUTH (RFC 9051,
+    /// section 7.1.4), as one does that is reached through a tunnel or started as a process by
+    /// [`connector`](Builder::connector).
+    ///
+    /// Such a greeting is taken only over a connection that is secure, or from this machine: from
+    /// `localhost` or a loopback address, or over a stream that [is
+    /// secure](crate::Stream::is_secure). A server that wants a login after all is an error of kind
+    /// [`Auth`](crate::ErrorKind::Auth).
+    ///
+    /// Where credentials are set, such a greeting is taken as well, and they are not sent.
+    ///
+    /// Of this, [`login`](Builder::login), [`password`](Builder::password) and
+    /// [`oauth2`](Builder::oauth2) the last call counts.
+    pub fn preauthenticated(mut self) -> Self {
+        self.sign_in = Some(SignIn::Preauthenticated);
         self
     }
 
@@ -225,9 +322,9 @@ impl Builder {
     /// | kind | because |
     /// |---|---|
     /// | `Config` | a setting cannot be used; nothing was sent |
-    /// | `Connect` | the host cannot be found or refuses the connection |
+    /// | `Connect` | the host cannot be found or refuses the connection, or there is no access token since its provider failed |
     /// | `Tls` | the certificate is not accepted, or STARTTLS is not to be had |
-    /// | `Auth` | user name or password are wrong; it was tried once only |
+    /// | `Auth` | user name, password or token are refused, and were tried once only; the server wants some and there are none; or it has no way to sign in that can be used, and nothing secret was sent |
     /// | `SessionLimit` | the account has too many sessions already |
     /// | `Server` | the mailbox does not exist, or may not be opened |
     /// | `Timeout`, `Disconnected`, `Protocol` | what the names say |
@@ -257,12 +354,25 @@ impl Builder {
         if self.host.is_empty() || self.host.contains(|c: char| c.is_control() || c == ' ') {
             return Err(Error::config(format!("{:?} is not a host name", self.host)));
         }
-        let (Some(user), Some(password)) = (self.user, self.password) else {
-            return Err(Error::config(
-                "no user name and password; set them by `login`, or the password by `password`",
-            ));
+        let credentials = match (self.sign_in, self.user) {
+            (Some(SignIn::Preauthenticated), _) => Credentials::Preauthenticated,
+            (Some(SignIn::Password(password)), Some(user)) => {
+                Credentials::Password { user, password }
+            }
+            (Some(SignIn::Token(provider)), Some(user)) => Credentials::Token { user, provider },
+            (Some(_), None) => {
+                return Err(Error::config(
+                    "a password without a user name; set both by `login`",
+                ));
+            }
+            (None, _) => {
+                return Err(Error::config(
+                    "no credentials; set user name and password by `login`, or only the password \
+                     by `password` where the URL has the user name, or where access tokens come \
+                     from by `oauth2`, or say by `preauthenticated` that the server needs none",
+                ));
+            }
         };
-        let credentials = Credentials { user, password };
         credentials.check()?;
         let encoded_mailbox = crate::mailbox_name::encode(&self.mailbox)?;
         let workers = self.workers.unwrap_or_else(|| {

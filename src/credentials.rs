@@ -1,51 +1,63 @@
-//! Who signs in. Never printed.
+//! Who signs in, and by what. Never printed.
+
+mod redaction;
+mod secret;
 
 use std::fmt;
+use std::sync::Arc;
 
+pub(crate) use self::redaction::Redaction;
+pub(crate) use self::secret::Secret;
 use crate::error::{Error, Result};
 
+/// What a caller's own function may fail with.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where access tokens come from.
+pub(crate) type TokenProvider = Arc<dyn Fn() -> Result<Secret, Failure> + Send + Sync>;
+
+/// How a session shows who it is.
 #[derive(Clone)]
-pub(crate) struct Credentials {
-    pub(crate) user: String,
-    pub(crate) password: String,
+pub(crate) enum Credentials {
+    /// Not at all: the server must know it already.
+    Preauthenticated,
+    Password {
+        user: String,
+        password: Secret,
+    },
+    Token {
+        user: String,
+        provider: TokenProvider,
+    },
 }
 
 impl Credentials {
-    /// Refuses what could not be sent, or would end the command it is part of.
+    /// Refuses what could not be sent, or would end what it is part of.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.user.is_empty() {
-            return Err(Error::config("the user name is empty; set it by `login`"));
-        }
-        for (what, text) in [("user name", &self.user), ("password", &self.password)] {
-            if text.contains(['\r', '\n', '\0']) {
-                return Err(Error::config(format!("the {what} contains CR, LF or NUL")));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Credentials {
-    /// Takes both out of a text. Some servers repeat the command that they refuse.
-    pub(crate) fn redact(&self, text: &[u8]) -> Vec<u8> {
-        let mut redacted = text.to_vec();
-        for secret in [self.password.as_bytes(), self.user.as_bytes()] {
-            if secret.is_empty() {
-                continue;
-            }
-            while let Some(at) = memchr::memmem::find(&redacted, secret) {
-                redacted.splice(at..at + secret.len(), *b"\0");
-            }
-        }
-        // Only now, so that no secret can be a part of the mark.
-        let mark = |octet: u8| {
-            if octet == 0 {
-                b"***".to_vec()
-            } else {
-                vec![octet]
-            }
+        let (user, method) = match self {
+            Self::Preauthenticated => return Ok(()),
+            Self::Password { user, .. } => (user, "login"),
+            Self::Token { user, .. } => (user, "oauth2"),
         };
-        redacted.into_iter().flat_map(mark).collect()
+        if user.is_empty() {
+            return Err(Error::config(format!(
+                "the user name is empty; set it by `{method}`"
+            )));
+        }
+        let is_odd = |octet: &u8| matches!(octet, b'\r' | b'\n' | 0);
+        if user.bytes().any(|octet| is_odd(&octet)) {
+            return Err(Error::config("the user name contains CR, LF or NUL"));
+        }
+        match self {
+            Self::Password { password, .. } if password.expose().iter().any(is_odd) => {
+                Err(Error::config("the password contains CR, LF or NUL"))
+            }
+            // It ends the field (RFC 7628, section 3.1).
+            Self::Token { user, .. } if user.contains('\x01') => {
+                Err(Error::config("the user name contains the character U+0001"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -53,20 +65,5 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The user name too: it is nobody's business in a log.
         f.write_str("Credentials(..)")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn takes_user_and_password_out_of_what_a_server_says() {
-        let credentials = Credentials {
-            user: "ann".to_owned(),
-            password: "*".to_owned(),
-        };
-        let text = credentials.redact(b"unknown command LOGIN ann * \xff");
-        assert_eq!(text, b"unknown command LOGIN *** *** \xff");
     }
 }

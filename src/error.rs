@@ -22,14 +22,16 @@ pub enum ErrorKind {
     /// A setting, a URL, a query or a name that cannot be used. Found before anything is sent.
     #[error("invalid configuration")]
     Config,
-    /// No connection to the host: the name is unknown, the port refuses, nothing answers.
+    /// No connection to the host: the name is unknown, the port refuses, nothing answers. Or no
+    /// access token to go there with, since its [provider](crate::Builder::oauth2) failed.
     #[error("cannot connect")]
     Connect,
     /// No secure connection: the certificate is not accepted, or STARTTLS is not to be had.
     #[error("no secure connection")]
     Tls,
-    /// The server refuses the user name, the password or the token. It is never tried again,
-    /// because servers lock accounts after a few wrong passwords.
+    /// The server refuses the user name, the password or the token, or has no way to sign in that
+    /// can be used. It is never tried again, because servers lock accounts after a few wrong
+    /// passwords.
     #[error("authentication refused")]
     Auth,
     /// No further session is to be had: the server's limit on connections is reached, or all
@@ -157,6 +159,14 @@ impl Error {
         source: impl std::error::Error + Send + Sync + 'static,
     ) -> Self {
         self.inner.source = Some(Arc::new(source));
+        self
+    }
+
+    pub(crate) fn with_shared_source(
+        mut self,
+        source: Arc<dyn std::error::Error + Send + Sync + 'static>,
+    ) -> Self {
+        self.inner.source = Some(source);
         self
     }
 

@@ -71,6 +71,7 @@
 //! | `native-tls` (default) | TLS by the platform's library |
 //! | `vendored` | builds OpenSSL from source and links it statically |
 //! | `compress` | COMPRESS=DEFLATE, for slow links, once [`Builder`] is told to use it |
+//! | `scram` | SCRAM-SHA-256 (RFC 7677): where the server has it, the password itself is not sent |
 //! | `test-server` | `testing`: an IMAP server for your own tests, with faults on demand |
 //!
 //! # Versions

@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::credentials::Credentials;
+use crate::credentials::{Redaction, Secret};
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::transport::{Condition, Fate, Frame, Phase, Status, Wire};
 
@@ -23,18 +23,19 @@ pub(super) struct Fence {
     shown: Vec<u8>,
     shown_to: usize,
     chatter: usize,
-    /// Answer the next command here, without the server: LOGIN after a PREAUTH greeting, which
-    /// the crate knows no other way to skip.
+    /// Answer the next command here, without the server: a LOGIN, which the crate knows no other
+    /// way to skip.
     pretend: bool,
     /// Commands that the crate is going to give once it is logged in, without tags and line ends.
     /// They leave with the login, so that they cost no round trips of their own.
     ahead: Vec<String>,
     /// Of these, what has left and the crate has yet to give.
     sent: Vec<u8>,
+    has_sent_ahead: bool,
     /// The number in the crate's last tag.
     last_tag: u64,
     /// While they are on the wire: what the server says may repeat them.
-    pub(super) secrets: Option<Credentials>,
+    pub(super) secrets: Option<Redaction>,
 }
 
 /// What the server said besides what the crate is shown.
@@ -58,6 +59,24 @@ pub(super) struct Completion {
     pub(super) text: Vec<u8>,
 }
 
+impl Completion {
+    fn of(status: &Status<'_>) -> Self {
+        Self {
+            condition: status.condition,
+            code: status.code_word(),
+            text: status.text.to_vec(),
+        }
+    }
+}
+
+/// What comes in answer to a command, or to a part of one.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// The server waits for more; with what it says to that.
+    Continue(Vec<u8>),
+    Done(Completion),
+}
+
 impl Fence {
     pub(super) fn new(wire: Wire) -> Self {
         Self {
@@ -70,26 +89,45 @@ impl Fence {
             pretend: false,
             ahead: Vec::new(),
             sent: Vec::new(),
+            has_sent_ahead: false,
             last_tag: 0,
             secrets: None,
         }
     }
 
-    /// Lets these commands leave together with the login that comes next. The crate must give
-    /// them in this order afterwards.
+    /// Lets these commands leave together with the last line of the login that comes next. The crate
+    /// must give them in this order afterwards.
     pub(super) fn send_ahead(&mut self, commands: Vec<String>) {
         self.ahead = commands;
     }
 
-    /// Sends a login and what comes behind it, before the crate gives it. The crate must give just
-    /// this afterwards.
-    pub(super) fn send_now(&mut self, login: &str, behind: Vec<String>) -> Result<()> {
-        self.wire.begin(Phase::Login);
-        let login = format!("{CRATE_TAG}{} {login}\r\n", self.last_tag + 1);
-        self.send_ahead(behind);
-        self.give(login.as_bytes())?;
-        self.sent.splice(..0, login.into_bytes());
-        Ok(())
+    /// Sends what is the last, or all, that a login needs, and with it what may leave ahead. The
+    /// crate goes on with a login that it only [pretends](Fence::pretend_once), so that it never
+    /// sees a secret.
+    pub(super) fn send_last_of_login(&mut self, octets: &Secret) -> Result<()> {
+        let first_tag = self.last_tag + 2;
+        for (command, tag) in std::mem::take(&mut self.ahead).iter().zip(first_tag..) {
+            let line = format!("{CRATE_TAG}{tag} {command}\r\n");
+            self.sent.extend_from_slice(line.as_bytes());
+        }
+        self.has_sent_ahead |= !self.sent.is_empty();
+        // Together, so that they are one packet.
+        let all = Secret::concat(&[octets.expose(), &self.sent]);
+        self.wire.write(all.expose())
+    }
+
+    /// Whether commands have left that the crate had yet to give.
+    pub(super) fn has_sent_ahead(&self) -> bool {
+        self.has_sent_ahead
+    }
+
+    /// After a login behind which nothing could be sent: what need not wait for more than its
+    /// answer leaves together.
+    pub(super) fn send_after_login(&mut self) -> Result<()> {
+        match self.ahead.is_empty() {
+            true => Ok(()),
+            false => self.send_last_of_login(&Secret::default()),
+        }
     }
 
     /// Takes what the crate gives: to the wire, unless it has left already.
@@ -104,21 +142,7 @@ impl Fence {
             return Ok(());
         }
         self.last_tag = tag_number(octets).unwrap_or(self.last_tag);
-        // AUTHENTICATE is over only with the line after it.
-        let is_login = octets.ends_with(b"\r\n") && !has_word(octets, b" AUTHENTICATE ");
-        if self.ahead.is_empty() || !is_login {
-            return self.wire.write(octets);
-        }
-        let mut all = octets.to_vec();
-        for (command, tag) in std::mem::take(&mut self.ahead)
-            .iter()
-            .zip(self.last_tag + 1..)
-        {
-            let line = format!("{CRATE_TAG}{tag} {command}\r\n");
-            self.sent.extend_from_slice(line.as_bytes());
-        }
-        all.extend_from_slice(&self.sent);
-        self.wire.write(&all)
+        self.wire.write(octets)
     }
 
     /// Starts a command, bearing silence for so long and never longer than usual.
@@ -149,10 +173,31 @@ impl Fence {
         Ok(&self.frame.line)
     }
 
-    /// Reads the next response and decides what the crate sees of it; perhaps nothing.
-    fn show_next(&mut self) -> Result<()> {
-        self.shown.clear();
-        self.shown_to = 0;
+    /// Reads up to what answers a command of ours: the server asks for more, or is done.
+    pub(super) fn read_reply(&mut self, tag: &str) -> Result<Reply> {
+        loop {
+            self.read_counted()?;
+            let line = &self.frame.line;
+            if let Some(text) = line.strip_prefix(b"+") {
+                return Ok(Reply::Continue(text.trim_ascii().to_vec()));
+            }
+            if let Some(rest) = line.strip_prefix(b"* ") {
+                self.heard.note(rest, self.secrets.as_ref());
+            } else if let Some(status) = line
+                .strip_prefix(tag.as_bytes())
+                .and_then(|rest| rest.strip_prefix(b" "))
+                .and_then(Status::parse)
+            {
+                self.heard.note_capabilities(status.code);
+                return Ok(Reply::Done(Completion::of(&status)));
+            } else {
+                return Err(self.not_a_response());
+            }
+        }
+    }
+
+    /// Reads the next response, unless there have been too many that answer nothing.
+    fn read_counted(&mut self) -> Result<()> {
         self.frame.read(&mut self.wire, |_, _| Ok(Fate::Discard))?;
         self.chatter += 1;
         let most = self.wire.limits().untagged_responses;
@@ -162,6 +207,22 @@ impl Fence {
                 self.wire.phase()
             )));
         }
+        Ok(())
+    }
+
+    fn not_a_response(&self) -> Error {
+        Error::protocol(format!(
+            "{}: not an IMAP response: {}",
+            self.wire.phase(),
+            shown_text(&self.frame.line, self.secrets.as_ref())
+        ))
+    }
+
+    /// Reads the next response and decides what the crate sees of it; perhaps nothing.
+    fn show_next(&mut self) -> Result<()> {
+        self.shown.clear();
+        self.shown_to = 0;
+        self.read_counted()?;
         let line = &self.frame.line;
         if line.starts_with(b"+") {
             self.shown.extend_from_slice(line);
@@ -180,17 +241,9 @@ impl Fence {
                 Condition::Bad => b" BAD .\r\n",
                 _ => b" NO .\r\n",
             });
-            self.heard.completion = Some(Completion {
-                condition: status.condition,
-                code: status.code_word(),
-                text: status.text.to_vec(),
-            });
+            self.heard.completion = Some(Completion::of(&status));
         } else {
-            return Err(Error::protocol(format!(
-                "{}: not an IMAP response: {}",
-                self.wire.phase(),
-                shown_text(line, self.secrets.as_ref())
-            )));
+            return Err(self.not_a_response());
         }
         Ok(())
     }
@@ -198,7 +251,7 @@ impl Fence {
 
 impl Heard {
     /// Takes what matters from an untagged line without its `* `.
-    pub(super) fn note(&mut self, rest: &[u8], secrets: Option<&Credentials>) {
+    pub(super) fn note(&mut self, rest: &[u8], secrets: Option<&Redaction>) {
         if let Some(words) = strip_word(rest, b"CAPABILITY ") {
             self.set_capabilities(words);
         } else if let Some(status) = Status::parse(rest) {
@@ -231,17 +284,13 @@ fn tag_number(command: &[u8]) -> Option<u64> {
     str::from_utf8(&rest[..space]).ok()?.parse().ok()
 }
 
-fn has_word(command: &[u8], word: &[u8]) -> bool {
-    memchr::memmem::find(command, word).is_some_and(|at| tag_number(&command[..=at]).is_some())
-}
-
 fn strip_word<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
     let (head, rest) = line.split_at_checked(word.len())?;
     head.eq_ignore_ascii_case(word).then_some(rest)
 }
 
 /// What the server said, fit for printing: without the secrets that it may repeat.
-pub(super) fn shown_text(text: &[u8], secrets: Option<&Credentials>) -> String {
+pub(super) fn shown_text(text: &[u8], secrets: Option<&Redaction>) -> String {
     match secrets {
         Some(secrets) => excerpt(&secrets.redact(text)),
         None => excerpt(text),

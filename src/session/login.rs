@@ -1,15 +1,28 @@
 //! Tells the server who we are.
 
-use std::sync::Mutex;
+mod command;
+mod encoding;
+mod exchange;
+mod mechanism;
+mod sasl;
+#[cfg(feature = "scram")]
+mod scram;
 
+use std::sync::Mutex;
+use std::time::Duration;
+
+use self::exchange::End;
+use self::mechanism::Mechanism;
+use self::sasl::{Bearer, Plain, Sasl, Wrapping};
 use super::command::run;
-use super::fence::{Completion, Fence, Handle, shown_text};
+use super::fence::{Completion, Fence, Handle, shown_text, with_goodbye};
+use super::token::Held;
 use super::{Refusal, Settings, is_about_limit, lock};
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Redaction, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::{Condition, Phase};
 
-/// After a PREAUTH greeting. The crate knows no other way to a session than a login.
+/// When the server knows who we are. The crate knows no other way to a session than a login.
 pub(super) fn pretend_to_log_in(
     client: imap::Client<Handle>,
     fence: &Mutex<Fence>,
@@ -20,110 +33,241 @@ pub(super) fn pretend_to_log_in(
     })
 }
 
-/// The login as the crate will give it, without tag and line end, where that is one line.
-pub(super) fn login_line(settings: &Settings, capabilities: &[String]) -> Option<String> {
-    let Credentials { user, password } = &settings.credentials;
-    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-    (!needs_authenticate(settings, capabilities))
-        .then(|| format!("LOGIN \"{}\" \"{}\"", quoted(user), quoted(password)))
+/// Without credentials, and after another greeting than PREAUTH.
+pub(super) fn unknown() -> Error {
+    Error::new(
+        ErrorKind::Auth,
+        "there are no credentials, and the server does not know already who this is: it greets \
+         with OK and not with PREAUTH; set user name and password by `login`, or where tokens \
+         come from by `oauth2`",
+    )
 }
 
-/// LOGIN sends quoted strings, which are ASCII only (RFC 9051, section 4.3).
-fn needs_authenticate(settings: &Settings, capabilities: &[String]) -> bool {
-    let Credentials { user, password } = &settings.credentials;
-    !(user.is_ascii() && password.is_ascii())
-        || capabilities.iter().any(|name| name == "LOGINDISABLED")
-}
-
+/// Signs in, and returns how long the server took over its answer.
+///
+/// # Errors
+///
+/// `Auth` if the server refuses the credentials for good. A refused token that was good before is
+/// an error of kind `Connect`, since there can be another; `token` knows.
 pub(super) fn log_in(
     settings: &Settings,
-    client: imap::Client<Handle>,
     fence: &Mutex<Fence>,
-    capabilities: &[String],
-) -> Result<imap::Session<Handle>> {
-    let Credentials { user, password } = &settings.credentials;
-    let plain = needs_authenticate(settings, capabilities);
-    lock(fence).secrets = Some(settings.credentials.clone());
-    let result = run(fence, Phase::Login, || {
-        if plain {
-            client.authenticate("PLAIN", &Plain { user, password })
-        } else {
-            client.login(user, password)
-        }
-        .map_err(|(error, _)| error)
-    });
-    lock(fence).secrets = None;
-    result.map_err(|error| {
-        let completion = lock(fence).heard.completion.clone();
-        match completion {
-            Some(completion) if completion.condition != Condition::Ok => {
-                let alert = lock(fence).heard.alert.clone();
-                login_refused(&completion, alert.as_deref(), &settings.credentials)
-            }
-            _ => error,
-        }
-    })
+    offers: &[String],
+    token: Option<&Held<'_>>,
+) -> Result<Duration> {
+    let mechanism = Mechanism::choose(&settings.credentials, offers)?;
+    let mut fence = lock(fence);
+    let mut login = Login::new(&mut fence, offers);
+    let result = login.talk(settings, mechanism, token);
+    login.judge(result, token)
 }
 
-/// The SASL mechanism PLAIN (RFC 4616).
-struct Plain<'a> {
-    user: &'a str,
-    password: &'a str,
-}
-
-impl imap::Authenticator for Plain<'_> {
-    type Response = String;
-
-    fn process(&self, _: &[u8]) -> String {
-        format!("\0{}\0{}", self.user, self.password)
-    }
-}
-
-/// A wrong password, or something that will pass? Told by the code where there is one (RFC 5530),
-/// and by the text otherwise. In doubt it is the password, because trying again locks accounts.
-fn login_refused(completion: &Completion, alert: Option<&[u8]>, secrets: &Credentials) -> Error {
-    let code = completion.code.as_deref();
-    let mut text = shown_text(&completion.text, Some(secrets));
-    if let Some(alert) = alert {
-        text = format!("{text} ({})", shown_text(alert, Some(secrets)));
-    }
-    // Read as it came, since a name may be a part of any word.
-    let said = [&completion.text, alert.unwrap_or_default()].concat();
-    let shown = match code {
-        Some(code) => format!("[{}] {text}", shown_text(code.as_bytes(), Some(secrets))),
-        None => text.clone(),
-    };
-    let refusal = Refusal::of(code, &said);
-    let kind = match refusal {
-        _ if is_about_limit(code, &said) => ErrorKind::SessionLimit,
-        Refusal::Throttled(_) => ErrorKind::Throttled,
-        Refusal::Other if code != Some("CONTACTADMIN") && completion.condition == Condition::No => {
-            ErrorKind::Auth
+/// The login, where it is one line that can be said before anything was heard.
+pub(super) fn login_line(settings: &Settings, offers: &[String]) -> Option<Secret> {
+    match (
+        &settings.credentials,
+        Mechanism::choose(&settings.credentials, offers),
+    ) {
+        (Credentials::Password { user, password }, Ok(Mechanism::Login)) => {
+            Some(command::quoted(exchange::TAG, user, password))
         }
-        _ => return Error::server(completion.code.clone(), text.as_bytes(), "login"),
-    };
-    let hint = match refusal {
-        Refusal::Throttled(hint) => hint,
         _ => None,
-    };
-    Error::new(kind, shown).with_hint(hint)
+    }
+}
+
+/// Hears what becomes of a login that was said in one line.
+///
+/// # Errors
+///
+/// As [`log_in`].
+pub(super) fn hear_login(settings: &Settings, fence: &Mutex<Fence>) -> Result<()> {
+    let mut fence = lock(fence);
+    let mut login = Login::new(&mut fence, &[]);
+    if let Credentials::Password { user, password } = &settings.credentials {
+        login.conceal(user, password);
+    }
+    let result = exchange::hear(login.fence);
+    login.judge(result, None).map(|_| ())
+}
+
+/// A login under way.
+struct Login<'a> {
+    fence: &'a mut Fence,
+    offers: &'a [String],
+    /// What the server says about why it refuses.
+    complaint: Option<Vec<u8>>,
+    redaction: Redaction,
+}
+
+impl<'a> Login<'a> {
+    fn new(fence: &'a mut Fence, offers: &'a [String]) -> Self {
+        fence.begin_with(Phase::Login, Duration::MAX);
+        Self {
+            fence,
+            offers,
+            complaint: None,
+            redaction: Redaction::default(),
+        }
+    }
+
+    fn talk(
+        &mut self,
+        settings: &Settings,
+        mechanism: Mechanism,
+        token: Option<&Held<'_>>,
+    ) -> Result<End> {
+        match (&settings.credentials, token) {
+            (Credentials::Password { user, password }, _) => {
+                self.conceal(user, password);
+                self.show_password(mechanism, user, password)
+            }
+            (Credentials::Token { user, .. }, Some(token)) => {
+                self.conceal(user, token.secret());
+                let wrapping = match mechanism {
+                    Mechanism::XOAuth2 => Wrapping::XOAuth2,
+                    _ => Wrapping::OAuthBearer {
+                        host: &settings.host,
+                        port: settings.port,
+                    },
+                };
+                let mut bearer = Bearer::new(user, token.secret(), wrapping);
+                self.authenticate(&mut bearer)
+            }
+            _ => Err(unknown()),
+        }
+    }
+
+    fn show_password(
+        &mut self,
+        mechanism: Mechanism,
+        user: &str,
+        password: &Secret,
+    ) -> Result<End> {
+        match mechanism {
+            #[cfg(feature = "scram")]
+            Mechanism::ScramSha256 => self.authenticate(&mut scram::Scram::new(user, password)?),
+            Mechanism::Login => {
+                let line = command::quoted(exchange::TAG, user, password);
+                exchange::command(self.fence, &[line])
+            }
+            Mechanism::LoginWithLiterals => {
+                let parts = command::with_literals(exchange::TAG, user, password, self.offers);
+                exchange::command(self.fence, &parts)
+            }
+            _ => self.authenticate(&mut Plain { user, password }),
+        }
+    }
+
+    fn authenticate(&mut self, sasl: &mut dyn Sasl) -> Result<End> {
+        let is_short = self.offers.iter().any(|offer| offer == "SASL-IR");
+        let first = encoding::encode(&sasl.first()?);
+        // It may come back as it was sent.
+        self.redaction.add(first.clone());
+        self.fence.secrets = Some(self.redaction.clone());
+        let result = exchange::authenticate(self.fence, sasl, &first, is_short);
+        self.complaint = sasl.complaint().map(<[u8]>::to_vec);
+        result
+    }
+
+    /// Lets nothing that the server says show these.
+    fn conceal(&mut self, user: &str, secret: &Secret) {
+        self.redaction.add_name(user.as_bytes());
+        self.redaction.add(secret.clone());
+        let mut quoted = Secret::default();
+        command::push_quoted(&mut quoted, secret.expose());
+        self.redaction.add(quoted);
+        self.fence.secrets = Some(self.redaction.clone());
+    }
+
+    fn judge(&mut self, result: Result<End>, token: Option<&Held<'_>>) -> Result<Duration> {
+        self.fence.secrets = None;
+        let error = match result {
+            Ok(End { completion, time }) if completion.condition == Condition::Ok => {
+                token.inspect(|token| token.accepted());
+                self.fence.send_after_login()?;
+                return Ok(time);
+            }
+            Ok(End { completion, .. }) => self.refused(&completion),
+            // Told why, it does not matter how the connection ends.
+            Err(error) if self.complaint.is_some() => {
+                Error::new(ErrorKind::Auth, error.to_string()).in_context(self.complaint_text())
+            }
+            Err(error) => {
+                let bye = self.fence.heard.bye.as_deref();
+                return Err(with_goodbye(error, Phase::Login, bye));
+            }
+        };
+        match token {
+            Some(token) if *error.kind() == ErrorKind::Auth => Err(token.refused(error)),
+            _ => Err(error),
+        }
+    }
+
+    fn complaint_text(&self) -> String {
+        let complaint = self.complaint.as_deref().unwrap_or_default();
+        format!(
+            "the server gives as the reason {}",
+            shown_text(complaint, Some(&self.redaction))
+        )
+    }
+
+    /// Credentials that are wrong, or something that will pass? Told by the code where there is one
+    /// (RFC 5530), and by the text otherwise. In doubt it is the credentials, because trying again
+    /// locks accounts.
+    fn refused(&self, completion: &Completion) -> Error {
+        let shown = |text: &[u8]| shown_text(text, Some(&self.redaction));
+        let code = completion.code.as_deref();
+        let alert = self.fence.heard.alert.as_deref();
+        let mut text = shown(&completion.text);
+        if let Some(alert) = alert {
+            text = format!("{text} ({})", shown(alert));
+        }
+        // Read as it came, since a name may be a part of any word.
+        let said = [&completion.text, alert.unwrap_or_default()].concat();
+        let shown_code = code.map(|code| shown(code.as_bytes()));
+        let refusal = Refusal::of(code, &said);
+        // After a complaint, BAD is an answer to what was sent behind the token.
+        let is_answer = completion.condition == Condition::No || self.complaint.is_some();
+        let kind = match refusal {
+            _ if is_about_limit(code, &said) => ErrorKind::SessionLimit,
+            Refusal::Throttled(_) => ErrorKind::Throttled,
+            Refusal::Other if code != Some("CONTACTADMIN") && is_answer => ErrorKind::Auth,
+            _ => return Error::server(shown_code, text.as_bytes(), "login"),
+        };
+        let hint = match refusal {
+            Refusal::Throttled(hint) => hint,
+            _ => None,
+        };
+        let mut context = match shown_code {
+            Some(code) => format!("[{code}] {text}"),
+            None => text,
+        };
+        if self.complaint.is_some() {
+            context = format!("{}: {context}", self.complaint_text());
+        }
+        Error::new(kind, context).with_hint(hint)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::tests::wire;
 
     fn refused(code: Option<&str>, text: &str) -> ErrorKind {
-        let secrets = Credentials {
-            user: "a".to_owned(),
-            password: "LIMIT".to_owned(),
-        };
         let completion = Completion {
             condition: Condition::No,
             code: code.map(str::to_owned),
             text: text.as_bytes().to_vec(),
         };
-        login_refused(&completion, None, &secrets).kind().clone()
+        let mut login = Login {
+            fence: &mut Fence::new(wire(Vec::new(), 1)),
+            offers: &[],
+            complaint: None,
+            redaction: Redaction::default(),
+        };
+        login.conceal("a", &Secret::from("LIMIT".to_owned()));
+        login.refused(&completion).kind().clone()
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod peer;
 mod refusal;
 mod search;
 mod settings;
+mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,6 +31,7 @@ pub(crate) use self::peer::Peer;
 pub(crate) use self::refusal::{Refusal, is_about_limit};
 pub use self::settings::Security;
 pub(crate) use self::settings::Settings;
+use self::token::Tokens;
 use crate::error::Result;
 use crate::fetch::{Answer, Fetch, Reader};
 use crate::pulse::Pulse;

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use super::command::{run, run_with};
 use super::fence::{Fence, Handle};
 use super::greet::{Greeting, greet, reach};
-use super::login::{log_in, pretend_to_log_in};
+use super::login::{log_in, pretend_to_log_in, unknown};
+use super::token::Held;
 use super::{Peer, Selected, Session, Settings, lock};
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
 use crate::transport::Phase;
@@ -17,6 +19,10 @@ use crate::transport::Phase;
 /// How long a server may take over the first commands ever that were sent to it ahead of an answer.
 /// Then they may have been lost, and are sent again one by one.
 pub(super) const AHEAD_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many tokens one session tries. One that was good a moment ago and is not any more is
+/// replaced; a server to which that happens time after time is not what it seems.
+const MOST_TOKENS: u32 = 3;
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -30,17 +36,35 @@ impl Session {
     /// `stop` ends it at once with `Cancelled`.
     pub(crate) fn open(settings: &Settings, peer: &Peer, stop: &Stop) -> Result<Self> {
         check_verdict(settings, peer)?;
-        let set_up = || {
+        let set_up = |token: Option<&Held<'_>>| {
             let end = Instant::now() + settings.timeouts.connect;
             reach(settings, stop, end)
                 .and_then(|reached| greet(reached, settings, stop, end))
-                .and_then(|(fence, greeting)| sign_in(settings, fence, greeting, peer, stop))
+                .and_then(|(fence, greeting)| sign_in(settings, fence, greeting, peer, token, stop))
                 .map_err(|error| in_place(settings, error))
         };
-        let went_ahead = peer.takes_commands_ahead.may_be_taken();
-        match set_up() {
-            Err(_) if went_ahead && !peer.takes_commands_ahead.may_be_taken() => set_up(),
-            result => result,
+        let set_up_again = |token: Option<&Held<'_>>| {
+            let went_ahead = peer.takes_commands_ahead.may_be_taken();
+            match set_up(token) {
+                Err(_) if went_ahead && !peer.takes_commands_ahead.may_be_taken() => set_up(token),
+                result => result,
+            }
+        };
+        let Credentials::Token { provider, .. } = &settings.credentials else {
+            return set_up_again(None);
+        };
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            // Before there is a connection: a server does not wait for a provider that takes its
+            // time.
+            let rest = settings.retry.initial_delay / 2;
+            let token = peer.tokens.get(provider, rest, stop);
+            let token = token.map_err(|error| in_place(settings, error))?;
+            match set_up_again(Some(&token)) {
+                Err(_) if token.is_expired() && tries < MOST_TOKENS => {}
+                result => return result,
+            }
         }
     }
 }
@@ -58,6 +82,7 @@ fn sign_in(
     fence: Fence,
     greeting: Greeting,
     peer: &Peer,
+    token: Option<&Held<'_>>,
     stop: &Stop,
 ) -> Result<Session> {
     let fence = Arc::new(Mutex::new(fence));
@@ -65,20 +90,24 @@ fn sign_in(
     let goes_ahead = greeting == Greeting::Login && peer.takes_commands_ahead.may_be_taken();
     let asks_capability = !peer.is_known();
     let sign_in = || {
-        let (control, log_in_time) = match greeting {
-            Greeting::PreAuthenticated => (pretend_to_log_in(client, &fence)?, None),
+        let log_in_time = match greeting {
+            Greeting::PreAuthenticated => None,
+            // For all sessions, and without a question to the server.
+            Greeting::Login if matches!(settings.credentials, Credentials::Preauthenticated) => {
+                peer.gate.pass(stop, || Err(unknown()))?
+            }
             Greeting::Login => {
                 let capabilities = before_login(&mut client, &fence, peer)?;
                 peer.gate.pass(stop, || {
+                    token.map_or(Ok(()), |token| token.take_turn(stop))?;
                     if goes_ahead {
                         lock(&fence).send_ahead(ahead(settings, asks_capability));
                     }
-                    let before = Instant::now();
-                    let control = log_in(settings, client, &fence, &capabilities)?;
-                    Ok((control, Some(before.elapsed())))
+                    log_in(settings, &fence, &capabilities, token).map(Some)
                 })?
             }
         };
+        let control = pretend_to_log_in(client, &fence)?;
         let before = Instant::now();
         let mut session = SignedIn {
             settings,
@@ -99,7 +128,9 @@ fn sign_in(
         match &result {
             Ok(_) => peer.takes_commands_ahead.worked(),
             // It may have broken over them.
-            Err(error) if is_broken(error) => peer.takes_commands_ahead.failed(),
+            Err(error) if is_broken(error) && lock(&fence).has_sent_ahead() => {
+                peer.takes_commands_ahead.failed();
+            }
             Err(_) => {}
         }
     }

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use super::fence::{Fence, Handle};
 use super::greet::{Greeting, greet, reach, read_greeting};
-use super::login::{log_in, login_line};
+use super::login::{hear_login, login_line, pretend_to_log_in};
 use super::open::{AHEAD_PATIENCE, SignedIn, ahead, check_verdict, in_place, is_broken};
 use super::{Peer, Session, Settings, TAG_PREFIX, lock};
 use crate::Security;
+use crate::credentials::Secret;
 use crate::error::{Error, Result};
 use crate::fetch::Fetch;
 use crate::stop::Stop;
@@ -27,8 +28,6 @@ pub(crate) struct Opening {
     fence: Arc<Mutex<Fence>>,
     /// Whether the greeting has been read.
     is_greeted: bool,
-    /// What the server can do before the login.
-    capabilities: Vec<String>,
     /// What it can do after the login has been asked for.
     asks_capability: bool,
     /// FETCH commands that have left.
@@ -53,16 +52,14 @@ impl Opening {
         else {
             return Ok(None);
         };
-        Self::connect(settings, peer, stop, capabilities, &line)
-            .map_err(|error| in_place(settings, error))
+        Self::connect(settings, peer, stop, &line).map_err(|error| in_place(settings, error))
     }
 
     fn connect(
         settings: &Settings,
         peer: &Peer,
         stop: &Stop,
-        capabilities: Vec<String>,
-        line: &str,
+        line: &Secret,
     ) -> Result<Option<Self>> {
         let end = Instant::now() + settings.timeouts.connect;
         let reached = reach(settings, stop, end)?;
@@ -79,7 +76,9 @@ impl Opening {
         // Of the greeting: the login's answer may tell others.
         fence.heard.capabilities.clear();
         let asks_capability = !peer.is_known();
-        if let Err(error) = fence.send_now(line, ahead(settings, asks_capability)) {
+        fence.begin_with(Phase::Login, settings.timeouts.read);
+        fence.send_ahead(ahead(settings, asks_capability));
+        if let Err(error) = fence.send_last_of_login(line) {
             if goes_first {
                 // The server may have said why, and closed.
                 peer.takes_login_first.give_up();
@@ -90,7 +89,6 @@ impl Opening {
         Ok(Some(Self {
             fence: Arc::new(Mutex::new(fence)),
             is_greeted: !goes_first,
-            capabilities,
             asks_capability,
             commands: 0,
         }))
@@ -146,7 +144,6 @@ impl Opening {
         let Self {
             fence,
             is_greeted,
-            capabilities,
             asks_capability,
             commands,
         } = self;
@@ -165,10 +162,9 @@ impl Opening {
                 ));
             }
         }
+        peer.gate.pass(stop, || hear_login(settings, &fence))?;
         let client = imap::Client::new(Handle(fence.clone()));
-        let control = peer
-            .gate
-            .pass(stop, || log_in(settings, client, &fence, &capabilities))?;
+        let control = pretend_to_log_in(client, &fence)?;
         let mut session = SignedIn {
             settings,
             peer,

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::Gate;
+use super::{Gate, Tokens};
 
 #[derive(Debug, Default)]
 pub(crate) struct Peer {
     pub(super) gate: Gate,
+    pub(super) tokens: Tokens,
     /// Commands behind a login that is not answered yet (RFC 9051, section 5.5).
     pub(super) takes_commands_ahead: Liberty,
     /// A login before the greeting was read.

@@ -1,0 +1,109 @@
+//! The command LOGIN (RFC 9051, section 6.2.3), in the parts between which a server may have to be
+//! waited for.
+
+use crate::credentials::Secret;
+
+/// A literal of more octets is announced and waited for where the server knows LITERAL- only
+/// (RFC 7888, section 5).
+const SHORT_LITERAL: usize = 4096;
+
+/// How literals are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Literals {
+    /// After the server has said that it waits for them.
+    Awaited,
+    /// At once, if they are short (LITERAL-).
+    ShortAtOnce,
+    /// At once (LITERAL+).
+    AtOnce,
+}
+
+/// With quoted strings: one line.
+pub(super) fn quoted(tag: &str, user: &str, password: &Secret) -> Secret {
+    let mut line = Secret::concat(&[tag.as_bytes(), b" LOGIN "]);
+    push_quoted(&mut line, user.as_bytes());
+    line.push(b" ");
+    push_quoted(&mut line, password.expose());
+    line.push(b"\r\n");
+    line
+}
+
+/// With a literal each: one part, or one more for each literal that the server is waited for.
+pub(super) fn with_literals(
+    tag: &str,
+    user: &str,
+    password: &Secret,
+    offers: &[String],
+) -> Vec<Secret> {
+    let has = |name: &str| offers.iter().any(|offer| offer == name);
+    let literals = if has("LITERAL+") {
+        Literals::AtOnce
+    } else if has("LITERAL-") || has("IMAP4REV2") {
+        Literals::ShortAtOnce
+    } else {
+        Literals::Awaited
+    };
+    let mut part = Secret::concat(&[tag.as_bytes(), b" LOGIN"]);
+    let mut parts = Vec::new();
+    for octets in [user.as_bytes(), password.expose()] {
+        let length = octets.len();
+        let is_at_once = match literals {
+            Literals::AtOnce => true,
+            Literals::ShortAtOnce => length <= SHORT_LITERAL,
+            Literals::Awaited => false,
+        };
+        if is_at_once {
+            part.push(format!(" {{{length}+}}\r\n").as_bytes());
+        } else {
+            part.push(format!(" {{{length}}}\r\n").as_bytes());
+            parts.push(std::mem::take(&mut part));
+        }
+        part.push(octets);
+    }
+    part.push(b"\r\n");
+    parts.push(part);
+    parts
+}
+
+/// As it stands in the line.
+pub(super) fn push_quoted(line: &mut Secret, text: &[u8]) {
+    line.push(b"\"");
+    for octet in text {
+        if matches!(octet, b'"' | b'\\') {
+            line.push(b"\\");
+        }
+        line.push(&[*octet]);
+    }
+    line.push(b"\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn literals(offers: &str) -> Vec<String> {
+        let offers: Vec<String> = offers.split(' ').map(str::to_owned).collect();
+        let parts = with_literals("l1", "me", &Secret::from("ß\"".to_owned()), &offers);
+        let text = |part: &Secret| String::from_utf8(part.expose().to_vec()).unwrap();
+        parts.iter().map(text).collect()
+    }
+
+    #[test]
+    fn a_quoted_string_escapes_what_would_end_it() {
+        let line = quoted("l1", r#"a"b"#, &Secret::from(r"c\d".to_owned()));
+        assert_eq!(line.expose(), b"l1 LOGIN \"a\\\"b\" \"c\\\\d\"\r\n");
+        let line = quoted("l1", "me", &Secret::default());
+        assert_eq!(line.expose(), b"l1 LOGIN \"me\" \"\"\r\n");
+    }
+
+    #[test]
+    fn literals_are_waited_for_unless_the_server_says_otherwise() {
+        let at_once = "l1 LOGIN {2+}\r\nme {3+}\r\nß\"\r\n";
+        assert_eq!(literals("IMAP4REV1 LITERAL+"), [at_once]);
+        assert_eq!(literals("IMAP4REV2"), [at_once]);
+        assert_eq!(
+            literals("IMAP4REV1"),
+            ["l1 LOGIN {2}\r\n", "me {3}\r\n", "ß\"\r\n"]
+        );
+    }
+}
