@@ -124,9 +124,11 @@ fn a_refused_password_is_remembered_for_the_next_run() {
     let mailbox = builder(&server).workers(2).connect().unwrap();
     server.add_fault(Fault::no("AUTHENTICATIONFAILED", "changed").before("LOGIN"));
     server.disconnect_all();
-    let first = mailbox.search(Query::all()).unwrap_err();
+    // Not for all messages: during such a search the other session signs in, too.
+    let some = || Query::all().smaller(u64::from(u32::MAX));
+    let first = mailbox.search(some()).unwrap_err();
     let logins_before = logins(&server);
-    let second = mailbox.search(Query::all()).unwrap_err();
+    let second = mailbox.search(some()).unwrap_err();
     assert_eq!(
         (first.kind(), second.kind()),
         (&ErrorKind::Auth, &ErrorKind::Auth)

@@ -68,6 +68,10 @@ fn each_foreign_crate_has_one_place() {
         ("thiserror", "error.rs"),
         ("socket2", "transport/tcp.rs"),
         ("num_cpus", "builder.rs"),
+        ("zeroize", "credentials/secret.rs"),
+        ("base64", "session/login/encoding.rs"),
+        ("rsasl", "session/login/scram.rs"),
+        ("stringprep", "session/login/scram.rs"),
     ] {
         let mut uses = 0;
         for (file, code) in sources() {
