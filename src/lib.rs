@@ -29,6 +29,8 @@
 //! }
 //! ```
 //!
+//! The [guide] goes from here to a million messages.
+//!
 //! # What it values
 //!
 //! - **Nothing is lost, nothing comes twice.** Every message that the search found ends as
@@ -91,6 +93,10 @@ mod credentials;
 mod error;
 mod event;
 mod fetch;
+// Nothing to compile but its examples.
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

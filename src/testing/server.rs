@@ -12,6 +12,7 @@ use super::log::LogEntry;
 use super::message::TestMessage;
 use super::registry::Connections;
 use super::shared::Shared;
+use crate::{Builder, ParallelMailbox, Security};
 
 /// An IMAP server in this process, on a port of the loopback interface that the system chooses.
 ///
@@ -69,6 +70,24 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
+    }
+
+    /// Starts from this server: a [`Builder`] for its INBOX, with address, user and password set.
+    ///
+    /// ```
+    /// use parallel_mailbox::Query;
+    /// use parallel_mailbox::testing::Server;
+    ///
+    /// let server = Server::builder().message("Subject: one\r\n\r\n1").start()?;
+    /// let mailbox = server.client().workers(2).connect()?;
+    /// assert_eq!(mailbox.search(Query::all())?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn client(&self) -> Builder {
+        ParallelMailbox::builder(self.address().ip().to_string())
+            .port(self.port())
+            .security(Security::DangerPlaintext)
+            .login(self.user(), self.password())
     }
 
     /// The URL of the INBOX, `imap://me@127.0.0.1:1430/INBOX`, without the password.
