@@ -11,7 +11,7 @@ use crate::mailbox::ParallelMailbox;
 use crate::pool::Sessions;
 use crate::session::{Security, Settings};
 use crate::stop::Stop;
-use crate::transport::{Connect, Roots};
+use crate::transport::{ClientCertificate, Connect, Roots, Trust};
 use crate::url::Scheme;
 
 /// How many sessions servers commonly grant to one account and address: Gmail 15, Dovecot 10 by
@@ -40,7 +40,7 @@ pub struct Builder {
     host: String,
     port: Option<u16>,
     security: Security,
-    roots: Vec<Vec<u8>>,
+    trust: Trust,
     connector: Option<Arc<dyn Connect>>,
     user: Option<String>,
     sign_in: Option<SignIn>,
@@ -69,7 +69,7 @@ impl Builder {
             host,
             port: None,
             security: Security::default(),
-            roots: Vec::new(),
+            trust: Trust::default(),
             connector: None,
             user: None,
             sign_in: None,
@@ -112,10 +112,44 @@ impl Builder {
         self
     }
 
-    /// Trusts this certificate, in PEM or DER form, in addition to those of the system: that of
-    /// the server itself or of who signed it. May be called several times.
+    /// Trusts these certificates in addition to those of the system: one in DER form, or one or
+    /// more in PEM form, as in a bundle. Each is that of somebody who issues certificates, or a
+    /// self-signed one of the server itself. May be called several times.
+    ///
+    /// A certificate of the server that was issued by somebody is trusted by way of its issuer;
+    /// added itself, it is not enough with every TLS library.
     pub fn root_certificate(mut self, pem_or_der: &[u8]) -> Self {
-        self.roots.push(pem_or_der.to_vec());
+        self.trust.roots.push(pem_or_der.to_vec());
+        self
+    }
+
+    /// Shows this certificate to a server that asks for one, as some do beside the password or in
+    /// place of it. The chain is in PEM form and begins with the certificate itself; the private
+    /// key is in PEM form by PKCS #8 (`BEGIN PRIVATE KEY`) and has no password. It is never
+    /// printed.
+    pub fn client_certificate(
+        mut self,
+        certificate_chain_pem: &[u8],
+        private_key_pem: &[u8],
+    ) -> Self {
+        self.trust.client = Some(ClientCertificate {
+            chain_pem: certificate_chain_pem.to_vec(),
+            private_key_pem: private_key_pem.to_vec(),
+        });
+        self
+    }
+
+    /// Accepts whatever certificate the server shows: expired, for another host, made by anybody.
+    ///
+    /// The connection is encrypted then, but nobody knows to whom. Whoever sits on the way can
+    /// pose as the server, and reads the password and all mail; TLS keeps out only those who
+    /// listen and do nothing. It is for tests. To reach a server with a certificate of its own,
+    /// trust that certificate by [`root_certificate`](Builder::root_certificate), which is as
+    /// little work.
+    ///
+    /// Defaults to `false`.
+    pub fn danger_accept_invalid_certs(mut self, accept: bool) -> Self {
+        self.trust.is_blind = accept;
         self
     }
 
@@ -323,7 +357,7 @@ impl Builder {
     /// |---|---|
     /// | `Config` | a setting cannot be used; nothing was sent |
     /// | `Connect` | the host cannot be found or refuses the connection, or there is no access token since its provider failed |
-    /// | `Tls` | the certificate is not accepted, or STARTTLS is not to be had |
+    /// | `Tls` | the certificate is not accepted, or TLS is not to be had this way at this port |
     /// | `Auth` | user name, password or token are refused, and were tried once only; the server wants some and there are none; or it has no way to sign in that can be used, and nothing secret was sent |
     /// | `SessionLimit` | the account has too many sessions already |
     /// | `Server` | the mailbox does not exist, or may not be opened |
@@ -405,10 +439,11 @@ impl Builder {
                 "a largest message of 0 octets lets nothing through",
             ));
         }
-        // Reading the system's certificates takes tens of milliseconds.
-        let is_needed = self.security != Security::DangerPlaintext || !self.roots.is_empty();
+        // Reading the system's certificates takes tens of milliseconds. What the caller set is
+        // looked into also where it will not be used.
+        let is_needed = self.security != Security::DangerPlaintext || !self.trust.is_default();
         let roots = match is_needed {
-            true => Some(Roots::new(&self.roots)?),
+            true => Some(Roots::new(&self.trust)?),
             false => None,
         };
         Ok(Settings {
@@ -439,6 +474,7 @@ impl fmt::Debug for Builder {
             .field("host", &self.host)
             .field("port", &self.port)
             .field("security", &self.security)
+            .field("trust", &self.trust)
             .field("mailbox", &self.mailbox)
             .field("workers", &self.workers)
             .field("timeouts", &self.timeouts)

@@ -1,14 +1,16 @@
 //! From a host name to a greeted connection, with TLS where it is asked for.
 
 use std::net::Ipv4Addr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::fence::Fence;
 use super::{Settings, is_about_limit};
 use crate::Security;
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::stop::Stop;
-use crate::transport::{Condition, Phase, Status, Stream, Tcp, Wire, secure};
+use crate::transport::{
+    Condition, Phase, Status, Stream, Tcp, Wire, answers_to_tls, is_late_alert, secure,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Greeting {
@@ -16,6 +18,9 @@ pub(super) enum Greeting {
     /// The server knows already who we are (RFC 9051, section 7.1.4).
     PreAuthenticated,
 }
+
+/// How much of the time for a greeting is kept back, at most, to find out why there was none.
+const INQUIRY: Duration = Duration::from_secs(1);
 
 /// A connection on which nothing has been said.
 #[derive(Debug)]
@@ -31,7 +36,9 @@ pub(super) fn reach(settings: &Settings, stop: &Stop, end: Instant) -> Result<Re
     // A caller's own stream may bring its own protection.
     let mut is_secure = stream.is_secure();
     if !is_secure && settings.security == Security::Tls {
-        stream = protect(settings, stream, end, stop)?;
+        let if_plain = "this port takes no TLS from the first octet; use the one that does, \
+                        commonly 993, or `Security::StartTls` for this one";
+        stream = protect(settings, stream, end, stop, if_plain)?;
         is_secure = true;
     }
     let wire = Wire::new(stream, settings.timeouts, settings.limits, stop.clone())?;
@@ -52,7 +59,15 @@ pub(super) fn greet(
         mut fence,
         is_secure,
     } = reached;
-    fence.begin_until(Phase::Greeting, end);
+    if is_secure {
+        fence.begin_until(Phase::Greeting, end);
+    } else {
+        let left = end.saturating_duration_since(Instant::now());
+        fence.begin_until(Phase::Greeting, end - INQUIRY.min(left / 10));
+        if let Err(error) = fence.wire.available() {
+            return Err(why_silent(error, fence, settings, end, stop));
+        }
+    }
     let greeting = read_greeting(&mut fence)?;
     if !is_secure && settings.security == Security::StartTls {
         if greeting == Greeting::PreAuthenticated {
@@ -74,6 +89,36 @@ pub(super) fn greet(
     Ok((fence, greeting))
 }
 
+/// With TLS 1.3 a server sees the client's certificate, or that there is none, only when the
+/// client's part of the handshake is over.
+fn refused_after_handshake(error: &Error) -> Error {
+    let words = std::error::Error::source(error).map(ToString::to_string);
+    Error::new(ErrorKind::Tls, words.unwrap_or_default()).with_source(error.clone())
+}
+
+/// A server that speaks TLS from the first octet waits in silence for the client to begin.
+fn why_silent(error: Error, fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -> Error {
+    match error.kind() {
+        ErrorKind::Timeout => {
+            if let Ok(stream) = fence.wire.into_stream()
+                && answers_to_tls(&settings.host, stream, end, stop)
+            {
+                return Error::new(
+                    ErrorKind::Tls,
+                    "this port takes TLS from the first octet; use `Security::Tls` for it",
+                )
+                .with_source(error);
+            }
+            error
+        }
+        ErrorKind::Disconnected => error.followed_by(
+            " without a greeting; if the port is one for TLS from the first octet, use \
+             `Security::Tls`",
+        ),
+        _ => error,
+    }
+}
+
 fn connect(settings: &Settings, stop: &Stop) -> Result<Box<dyn Stream>> {
     let (host, port) = (settings.host.as_str(), settings.port);
     let Some(connector) = &settings.connector else {
@@ -92,9 +137,10 @@ fn protect(
     stream: Box<dyn Stream>,
     end: Instant,
     stop: &Stop,
+    if_plain: &str,
 ) -> Result<Box<dyn Stream>> {
     match &settings.roots {
-        Some(roots) => secure(roots, &settings.host, stream, end, stop),
+        Some(roots) => secure(roots, &settings.host, stream, end, stop, if_plain),
         // `Builder` makes them wherever TLS is asked for.
         None => Err(Error::new(ErrorKind::Tls, "no certificates to trust")),
     }
@@ -110,7 +156,11 @@ fn is_local(host: &str) -> bool {
 
 /// Reads the greeting.
 pub(super) fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
-    let line = fence.read_response()?;
+    let line = fence.read_response();
+    let line = line.map_err(|error| match is_late_alert(&error) {
+        true => refused_after_handshake(&error),
+        false => error,
+    })?;
     let Some(status) = Status::untagged(line) else {
         return Err(Error::protocol(format!(
             "this is no IMAP server, or the wrong port; it greets with {:?}",
@@ -144,14 +194,15 @@ pub(super) fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
     }
 }
 
+/// Asks for TLS whatever the server has announced: that STARTTLS is not among it may be the work
+/// of somebody on the way, whom the server's own answer outwits.
 fn start_tls(mut fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -> Result<Fence> {
     let refused = |text: &str| {
-        let host = &settings.host;
         Error::new(
             ErrorKind::Tls,
             format!(
-                "{host}: the server refuses STARTTLS ({text}); use `Security::Tls`, or look into \
-                 who is on the way"
+                "the server refuses STARTTLS ({text}), so nothing secret was sent; use \
+                 `Security::Tls` and its port, commonly 993, or look into who is on the way"
             ),
         )
     };
@@ -178,7 +229,9 @@ fn start_tls(mut fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -
         }
     }
     let stream = fence.wire.into_stream()?;
-    let stream = protect(settings, stream, end, stop)?;
+    let if_plain = "octets in plain text came after its OK to STARTTLS; somebody on the way \
+                    tampers with the connection, or the server is broken";
+    let stream = protect(settings, stream, end, stop, if_plain)?;
     let wire = Wire::new(stream, settings.timeouts, settings.limits, stop.clone())?;
     // A new fence: everything heard before the handshake is forgotten.
     Ok(Fence::new(wire))

@@ -234,8 +234,8 @@ fn place(settings: &Settings) -> String {
 
 pub(super) fn in_place(settings: &Settings, error: Error) -> Error {
     match error.kind() {
-        // These name the place already.
-        ErrorKind::Connect | ErrorKind::Tls | ErrorKind::Cancelled => error,
+        // Those of a connection name the place already.
+        ErrorKind::Connect | ErrorKind::Cancelled => error,
         _ => error.in_context(place(settings)),
     }
 }

@@ -11,6 +11,7 @@ mod status;
 mod tcp;
 #[cfg_attr(not(feature = "native-tls"), path = "no_tls.rs")]
 mod tls;
+mod trust;
 mod watch;
 mod watched;
 mod wire;
@@ -23,7 +24,8 @@ pub(crate) use self::frame::{Fate, Frame};
 pub(crate) use self::recorded::Recorded;
 pub(crate) use self::status::{Condition, Status};
 pub(crate) use self::tcp::Tcp;
-pub(crate) use self::tls::{Roots, secure};
+pub(crate) use self::tls::{Roots, answers_to_tls, is_late_alert, secure};
+pub(crate) use self::trust::{ClientCertificate, Trust};
 pub(crate) use self::watch::Phase;
 pub(crate) use self::wire::Wire;
 

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use super::connect::Stream;
+use super::trust::Trust;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
 
@@ -11,23 +12,31 @@ use crate::stop::Stop;
 pub(crate) struct Roots;
 
 impl Roots {
-    pub(crate) fn new(_: &[Vec<u8>]) -> Result<Self> {
+    pub(crate) fn new(_: &Trust) -> Result<Self> {
         Ok(Self)
     }
 }
 
 pub(crate) fn secure(
     _: &Roots,
-    host: &str,
+    _: &str,
     _: Box<dyn Stream>,
     _: Instant,
     _: &Stop,
+    _: &str,
 ) -> Result<Box<dyn Stream>> {
     Err(Error::new(
         ErrorKind::Tls,
-        format!(
-            "{host}: this program was built without TLS; turn on the feature `native-tls`, or \
-             bring a secure stream by `Builder::connector`"
-        ),
+        "this program was built without TLS; turn on the feature `native-tls`, or bring a secure \
+         stream by `Builder::connector`",
     ))
+}
+
+/// Nobody here can tell.
+pub(crate) fn answers_to_tls(_: &str, _: Box<dyn Stream>, _: Instant, _: &Stop) -> bool {
+    false
+}
+
+pub(crate) fn is_late_alert(_: &Error) -> bool {
+    false
 }
