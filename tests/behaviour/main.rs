@@ -1,5 +1,5 @@
 //! One suite of behaviours, run against the in-process server and against a real Dovecot and a
-//! real Cyrus, over plain TCP and over TLS.
+//! real Cyrus, over plain TCP, over TLS and over STARTTLS.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,6 +24,16 @@ macro_rules! suite {
         mod in_process {
             use super::*;
             $(#[test] fn $case() { cases::$case(Place::in_process); })+
+        }
+
+        mod in_process_over_tls {
+            use super::*;
+            $(#[test] fn $case() { cases::$case(Place::in_process_over_tls); })+
+        }
+
+        mod in_process_over_starttls {
+            use super::*;
+            $(#[test] fn $case() { cases::$case(Place::in_process_over_starttls); })+
         }
 
         mod dovecot {

@@ -7,6 +7,7 @@ use parallel_mailbox::{Builder, Message, ParallelMailbox, Security};
 
 use crate::support::cyrus::{Cyrus, cyrus_or_skip};
 use crate::support::dovecot::{Dovecot, dovecot_or_skip};
+use crate::support::front::{Front, Start};
 use crate::support::maildir;
 use crate::support::raw_client::RawClient;
 
@@ -18,7 +19,8 @@ pub(crate) struct Place {
 }
 
 enum Kind {
-    InProcess(Server),
+    /// With TLS before it, if it is to be had over TLS.
+    InProcess(Server, Option<Front>),
     Dovecot(Box<Dovecot>),
     Cyrus(Box<Cyrus>),
 }
@@ -30,6 +32,16 @@ enum Way {
     StartTls,
 }
 
+impl Way {
+    fn security(self) -> Security {
+        match self {
+            Self::Plain => Security::DangerPlaintext,
+            Self::Tls => Security::Tls,
+            Self::StartTls => Security::StartTls,
+        }
+    }
+}
+
 /// Makes a place with these messages, UIDs 1 to n.
 pub(crate) type MakePlace = fn(Vec<Vec<u8>>) -> Place;
 
@@ -39,13 +51,30 @@ fn numbered(messages: impl IntoIterator<Item = Vec<u8>>) -> BTreeMap<u32, Vec<u8
 
 impl Place {
     pub(crate) fn in_process(messages: Vec<Vec<u8>>) -> Self {
+        Self::in_process_by(Way::Plain, messages)
+    }
+
+    pub(crate) fn in_process_over_tls(messages: Vec<Vec<u8>>) -> Self {
+        Self::in_process_by(Way::Tls, messages)
+    }
+
+    pub(crate) fn in_process_over_starttls(messages: Vec<Vec<u8>>) -> Self {
+        Self::in_process_by(Way::StartTls, messages)
+    }
+
+    fn in_process_by(way: Way, messages: Vec<Vec<u8>>) -> Self {
         let server = Server::builder()
             .messages(messages.iter().map(|raw| TestMessage::new(raw.clone())))
             .start()
             .unwrap();
+        let front = match way {
+            Way::Plain => None,
+            Way::Tls => Some(Front::of(server.port(), Start::FirstOctet)),
+            Way::StartTls => Some(Front::of(server.port(), Start::StartTls)),
+        };
         Self {
-            server: Kind::InProcess(server),
-            way: Way::Plain,
+            server: Kind::InProcess(server, front),
+            way,
             expected: numbered(messages),
         }
     }
@@ -112,10 +141,17 @@ impl Place {
 
     pub(crate) fn builder(&self) -> Builder {
         match &self.server {
-            Kind::InProcess(server) => ParallelMailbox::builder("127.0.0.1")
-                .port(server.port())
-                .security(Security::DangerPlaintext)
-                .login(server.user(), server.password()),
+            Kind::InProcess(server, front) => {
+                let builder = ParallelMailbox::builder("127.0.0.1")
+                    .security(self.way.security())
+                    .login(server.user(), server.password());
+                match front {
+                    None => builder.port(server.port()),
+                    Some(front) => builder
+                        .port(front.port())
+                        .root_certificate(front.root_pem()),
+                }
+            }
             Kind::Dovecot(server) => self
                 .protected(
                     server.plain_port(),
@@ -134,11 +170,12 @@ impl Place {
     }
 
     fn protected(&self, plain_port: u16, tls_port: u16, root: &[u8]) -> Builder {
-        let builder = ParallelMailbox::builder("localhost").root_certificate(root);
+        let builder = ParallelMailbox::builder("localhost")
+            .root_certificate(root)
+            .security(self.way.security());
         match self.way {
-            Way::Plain => builder.port(plain_port).security(Security::DangerPlaintext),
             Way::Tls => builder.port(tls_port),
-            Way::StartTls => builder.port(plain_port).security(Security::StartTls),
+            Way::Plain | Way::StartTls => builder.port(plain_port),
         }
     }
 
@@ -149,7 +186,7 @@ impl Place {
     /// How many sessions there are and have been; only the in-process server counts them.
     pub(crate) fn connections(&self) -> Option<(u64, usize)> {
         match &self.server {
-            Kind::InProcess(server) => {
+            Kind::InProcess(server, _) => {
                 let connections = server.connections();
                 Some((connections.accepted, connections.peak))
             }
@@ -160,7 +197,7 @@ impl Place {
     /// The messages without `\Seen`, asked for by a client of its own.
     pub(crate) fn unseen(&self) -> usize {
         let (port, user, password) = match &self.server {
-            Kind::InProcess(server) => (server.port(), server.user(), server.password()),
+            Kind::InProcess(server, _) => (server.port(), server.user(), server.password()),
             Kind::Dovecot(server) => (server.plain_port(), server.user(), server.password()),
             Kind::Cyrus(server) => (server.plain_port(), server.user(), server.password()),
         };

@@ -1,5 +1,5 @@
-//! Certificates made for one test: a root of its own, and the server's certificate under it. The
-//! keys never leave the fixture's folder.
+//! Certificates made for one test: a root of its own, and what is signed under it. The keys never
+//! leave the test.
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -30,40 +30,128 @@ pub(crate) struct Pems {
 impl Certificate {
     /// Makes the root, the server's key and its certificate.
     pub(crate) fn make(self) -> Pems {
-        let root_key = KeyPair::generate().expect("make a key");
-        let mut root = CertificateParams::default();
-        root.distinguished_name
-            .push(DnType::CommonName, "parallel-mailbox test root");
-        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        root.key_usages = vec![
-            KeyUsagePurpose::KeyCertSign,
-            KeyUsagePurpose::DigitalSignature,
-        ];
-        let root_certificate = root.self_signed(&root_key).expect("sign the root");
-
         let names: &[&str] = match self {
             Self::Valid | Self::Expired => &["localhost", "127.0.0.1"],
             Self::OtherHost => &["elsewhere.example"],
         };
-        let key = KeyPair::generate().expect("make a key");
-        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        let mut server = CertificateParams::new(names).expect("the names are ASCII");
-        server
-            .distinguished_name
-            .push(DnType::CommonName, "parallel-mailbox test server");
-        server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        if self == Self::Expired {
-            server.not_before = date_time_ymd(2020, 1, 1);
-            server.not_after = date_time_ymd(2020, 12, 31);
-        }
-        let issuer = Issuer::new(root, root_key);
-        let certificate = server
-            .signed_by(&key, &issuer)
-            .expect("sign the certificate");
+        let root = Authority::new();
+        let signed = match self {
+            Self::Expired => root.sign(names, expired),
+            _ => root.sign(names, |_| {}),
+        };
         Pems {
-            root: root_certificate.pem(),
-            certificate: certificate.pem(),
+            root: root.pem,
+            certificate: signed.pem,
+            key: signed.key,
+        }
+    }
+}
+
+/// Changes a certificate to one whose time ended with the year 2020.
+pub(crate) fn expired(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2020, 12, 31);
+}
+
+/// Changes a certificate to one whose time has yet to come.
+pub(crate) fn not_yet_valid(params: &mut CertificateParams) {
+    params.not_before = date_time_ymd(2999, 1, 1);
+    params.not_after = date_time_ymd(2999, 12, 31);
+}
+
+/// Changes a certificate to one that clients show.
+pub(crate) fn for_clients(params: &mut CertificateParams) {
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+}
+
+/// Somebody who signs certificates.
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// Its own certificate.
+    pub(crate) pem: String,
+    /// The same in DER.
+    pub(crate) der: Vec<u8>,
+}
+
+/// A certificate with its private key, in PEM.
+pub(crate) struct Signed {
+    pub(crate) pem: String,
+    pub(crate) key: String,
+}
+
+impl Authority {
+    /// One that nobody else has signed.
+    pub(crate) fn new() -> Self {
+        let (key, params) = (new_key(), Self::params("root"));
+        let certificate = params.self_signed(&key).expect("sign the root");
+        Self::of(&certificate, params, key)
+    }
+
+    /// One that this one has signed.
+    pub(crate) fn intermediate(&self) -> Self {
+        let (key, params) = (new_key(), Self::params("intermediate"));
+        let certificate = params.signed_by(&key, &self.issuer);
+        Self::of(&certificate.expect("sign the certificate"), params, key)
+    }
+
+    fn params(name: &str) -> CertificateParams {
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, format!("parallel-mailbox test {name}"));
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![
+            KeyUsagePurpose::KeyCertSign,
+            KeyUsagePurpose::DigitalSignature,
+        ];
+        params
+    }
+
+    fn of(certificate: &rcgen::Certificate, params: CertificateParams, key: KeyPair) -> Self {
+        Self {
+            pem: certificate.pem(),
+            der: certificate.der().to_vec(),
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// Signs a certificate for these names and addresses, changed in this way.
+    pub(crate) fn sign(
+        &self,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Signed {
+        let key = new_key();
+        let mut params = leaf(names);
+        change(&mut params);
+        let certificate = params.signed_by(&key, &self.issuer);
+        Signed {
+            pem: certificate.expect("sign the certificate").pem(),
             key: key.serialize_pem(),
         }
     }
+}
+
+/// A certificate for these names and addresses that is signed by its own key.
+pub(crate) fn self_signed(names: &[&str]) -> Signed {
+    let key = new_key();
+    let certificate = leaf(names).self_signed(&key).expect("sign the certificate");
+    Signed {
+        pem: certificate.pem(),
+        key: key.serialize_pem(),
+    }
+}
+
+fn new_key() -> KeyPair {
+    KeyPair::generate().expect("make a key")
+}
+
+fn leaf(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(names).expect("the names are ASCII");
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "parallel-mailbox test server");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params
 }

@@ -18,6 +18,8 @@ pub(crate) mod cyrus;
 #[cfg(unix)]
 pub(crate) mod dovecot;
 #[cfg(unix)]
+pub(crate) mod front;
+#[cfg(unix)]
 pub(crate) mod identity;
 pub(crate) mod leaks;
 #[cfg(unix)]
