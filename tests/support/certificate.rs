@@ -1,6 +1,8 @@
 //! Certificates made for one test: a root of its own, and what is signed under it. The keys never
 //! leave the test.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
@@ -80,9 +82,16 @@ pub(crate) struct Signed {
 }
 
 impl Authority {
-    /// One that nobody else has signed.
+    /// One that nobody else has signed, with a name of its own.
     pub(crate) fn new() -> Self {
-        let (key, params) = (new_key(), Self::params("root"));
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self::named(&format!("root {number}"))
+    }
+
+    /// One that nobody else has signed.
+    pub(crate) fn named(name: &str) -> Self {
+        let (key, params) = (new_key(), Self::params(name));
         let certificate = params.self_signed(&key).expect("sign the root");
         Self::of(&certificate, params, key)
     }

@@ -55,6 +55,7 @@ pub(crate) struct Options {
     connections_per_user: u32,
     certificate: Certificate,
     compress: bool,
+    client_root: Option<String>,
     extra: String,
 }
 
@@ -73,6 +74,7 @@ impl Options {
             connections_per_user: 50,
             certificate: Certificate::Valid,
             compress: false,
+            client_root: None,
             extra: String::new(),
         }
     }
@@ -135,6 +137,13 @@ impl Options {
         self
     }
 
+    /// Lets in only who shows a certificate that was signed under this root, in PEM. Defaults to
+    /// asking for none.
+    pub(crate) fn client_root(mut self, pem: &str) -> Self {
+        self.client_root = Some(pem.to_owned());
+        self
+    }
+
     /// Adds lines to the end of the configuration; mind that 2.3 and 2.4 differ in syntax.
     pub(crate) fn extra_configuration(mut self, lines: &str) -> Self {
         self.extra.push_str(lines);
@@ -155,6 +164,7 @@ impl Options {
             connections_per_user,
             certificate,
             compress,
+            client_root,
             extra,
         } = self;
         for (uid_validity, mailbox) in (uid_validity..).zip(&mailboxes) {
@@ -170,6 +180,9 @@ impl Options {
         }
         write(folder.path(), "certificate.pem", &certificates.certificate);
         write(folder.path(), "key.pem", &certificates.key);
+        if let Some(pem) = &client_root {
+            write(folder.path(), "client-root.pem", pem);
+        }
 
         let mut tries = 0;
         loop {
@@ -182,6 +195,7 @@ impl Options {
                 tls_port,
                 connections_per_user,
                 compress,
+                wants_client_certificates: client_root.is_some(),
                 extra: &extra,
             };
             write(folder.path(), "dovecot.conf", &configuration.text(syntax));

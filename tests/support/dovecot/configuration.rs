@@ -53,6 +53,7 @@ pub(super) struct Configuration<'a> {
     pub(super) tls_port: u16,
     pub(super) connections_per_user: u32,
     pub(super) compress: bool,
+    pub(super) wants_client_certificates: bool,
     pub(super) extra: &'a str,
 }
 
@@ -69,7 +70,32 @@ impl Configuration<'_> {
             // 2.4 has it built in and announces it always, as far as its manual says; not tried.
             _ => "",
         };
-        format!("{first}{}{own}{compress}{}", self.common(), self.extra)
+        let client = match self.wants_client_certificates {
+            true => self.client_certificates(syntax),
+            false => String::new(),
+        };
+        format!(
+            "{first}{}{own}{compress}{client}{}",
+            self.common(),
+            self.extra
+        )
+    }
+
+    /// Without a list of certificates that were called back, which 2.3 wants else.
+    fn client_certificates(&self, syntax: Syntax) -> String {
+        let folder = self.folder.display();
+        let own = match syntax {
+            Syntax::Old => format!(
+                "ssl_ca = <{folder}/client-root.pem\nssl_verify_client_cert = yes\n\
+                 ssl_require_crl = no\n"
+            ),
+            // Written after the 2.4 manual, not tried.
+            Syntax::New => format!(
+                "ssl_server_ca_file = {folder}/client-root.pem\n\
+                 ssl_server_request_client_cert = yes\nssl_server_require_crl = no\n"
+            ),
+        };
+        format!("{own}auth_ssl_require_client_cert = yes\n")
     }
 
     /// What both read.
