@@ -359,16 +359,25 @@ fn starttls_that_is_not_offered_is_not_done_without() {
         .security(Security::StartTls)
         .connect()
         .unwrap_err();
-    assert_says(&error, &ErrorKind::Tls, &["STARTTLS"]);
+    let advice = "use `Security::Tls` and its port";
+    assert_says(&error, &ErrorKind::Tls, &["STARTTLS", advice]);
     assert_eq!(logins(&server), 0, "the password was not sent");
 }
 
 #[test]
 fn certificates_are_verified() {
-    for (certificate, with_root) in [
-        (Certificate::Expired, true),
-        (Certificate::OtherHost, true),
-        (Certificate::Valid, false),
+    for (certificate, with_root, advice) in [
+        (Certificate::Expired, true, "has expired; its operator"),
+        (
+            Certificate::OtherHost,
+            true,
+            "not for the name localhost; connect by a name",
+        ),
+        (
+            Certificate::Valid,
+            false,
+            "add the certificate of the issuer by `Builder::root_certificate`",
+        ),
     ] {
         let Some(options) = dovecot_or_skip() else {
             return;
@@ -387,8 +396,49 @@ fn certificates_are_verified() {
                 builder = builder.root_certificate(dovecot.certificate_pem());
             }
             let error = builder.connect().unwrap_err();
-            assert_says(&error, &ErrorKind::Tls, &["localhost", "certificate"]);
+            let place = format!("localhost:{port}");
+            assert_says(&error, &ErrorKind::Tls, &[&place, "certificate", advice]);
+            // Whoever reads it should not be led to do without.
+            assert!(!everything(&error).to_lowercase().contains("danger"));
+            assert_eq!(error.attempts(), 1);
         }
+    }
+}
+
+#[test]
+fn a_port_of_the_other_kind_is_told_with_the_setting_for_it() {
+    let Some(options) = dovecot_or_skip() else {
+        return;
+    };
+    let dovecot = options.start();
+    for (port, security, advice) in [
+        (
+            dovecot.plain_port(),
+            Security::Tls,
+            "`Security::StartTls` for this one",
+        ),
+        (
+            dovecot.tls_port(),
+            Security::StartTls,
+            "use `Security::Tls`",
+        ),
+        (
+            dovecot.tls_port(),
+            Security::DangerPlaintext,
+            "use `Security::Tls`",
+        ),
+    ] {
+        let error = ParallelMailbox::builder("localhost")
+            .port(port)
+            .security(security)
+            .root_certificate(dovecot.certificate_pem())
+            .login(USER, dovecot.password())
+            .timeouts(Timeouts::default().connect(Duration::from_secs(3)))
+            .connect()
+            .unwrap_err();
+        let place = format!("localhost:{port}");
+        assert_says(&error, &ErrorKind::Tls, &[&place, advice]);
+        assert_eq!(error.attempts(), 1);
     }
 }
 
