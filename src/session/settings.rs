@@ -13,10 +13,19 @@ use crate::transport::{Connect, Roots};
 #[non_exhaustive]
 pub enum Security {
     /// TLS from the first octet (RFC 8314), on port 993 unless another is set. The default.
+    ///
+    /// A handshake costs each session one round trip with TLS 1.3, and less than a millisecond of
+    /// CPU time. Sessions do not resume one another's handshakes: with TLS 1.3 that would save no
+    /// round trip and some 0.3 ms. The system's certificates are read once, in
+    /// [`connect`](crate::Builder::connect), which takes about 36 ms. (OpenSSL 3.0, server on
+    /// loopback, AMD EPYC;
+    /// `cargo test --release --test tls cost -- --ignored --nocapture` measures it again.)
     #[default]
     Tls,
     /// TLS after the STARTTLS command (RFC 9051, section 6.2.1), on port 143 unless another is
-    /// set. If the server does not offer it, nothing further is sent.
+    /// set. It is asked for whether the server announces it or not, because somebody on the way
+    /// could strip the announcement. If the server refuses, nothing further is sent and the error
+    /// is of kind [`Tls`](crate::ErrorKind::Tls). Whatever the server said before TLS is forgotten.
     StartTls,
     /// No protection: everybody on the way reads the password and the mail. For tests, and for
     /// servers on the same machine. On port 143 unless another is set.
