@@ -16,7 +16,7 @@ pub enum Security {
     ///
     /// A handshake costs each session one round trip with TLS 1.3, and less than a millisecond of
     /// CPU time. Sessions do not resume one another's handshakes: with TLS 1.3 that would save no
-    /// round trip and some 0.3 ms. The system's certificates are read once, in
+    /// round trip, and 0.3 to 0.4 ms. The system's certificates are read once, in
     /// [`connect`](crate::Builder::connect), which takes about 36 ms. (OpenSSL 3.0, server on
     /// loopback, AMD EPYC;
     /// `cargo test --release --test tls cost -- --ignored --nocapture` measures it again.)

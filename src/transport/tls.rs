@@ -2,40 +2,32 @@
 //!
 //! Every session has a full handshake of its own; none resumes that of another. `native_tls` has
 //! no way to it on OpenSSL (rust-native-tls issue 308), and there is little to gain. A full
-//! handshake of TLS 1.3 costs the client 0.5 to 0.9 ms of CPU time, a resumed one 0.4 to 0.5 ms: for
-//! eight sessions some 3 ms, once. Both take one round trip, and the sessions connect at the same
-//! time. Only a server that speaks no more than TLS 1.2 would let each session save a round trip
-//! and 0.6 to 0.9 ms. And the first session's ticket would have to come before the others start.
-//! (OpenSSL 3.0, P-256 or RSA 2048, one certificate under a root, server on loopback, AMD EPYC.
-//! `tests/tls/cost.rs` says how to measure it again.)
+//! handshake of TLS 1.3 costs the client 0.5 to 0.9 ms of CPU time, a resumed one 0.4 to 0.5 ms:
+//! for eight sessions some 3 ms, once. Both take one round trip, and the sessions connect at the
+//! same time. Only with a server that speaks no more than TLS 1.2 would each session save a round
+//! trip, and 0.5 to 1 ms; for that, the first session's ticket would have to come before the others
+//! start. (OpenSSL 3.0, P-256 or RSA 2048, one certificate under a root, server on loopback, AMD
+//! EPYC. `tests/tls/cost.rs` says how to measure it again.)
 //!
 //! Reading the system's certificates costs far more, 36 ms there, so it is done once for all
 //! sessions: see [`Roots`].
 
 mod failure;
+mod handshake;
 
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::Ipv6Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use native_tls::{Certificate, HandshakeError, Identity, TlsConnector, TlsStream};
 
 use self::failure::{Alert, Flaw};
+use self::handshake::{Handshake, Retried};
 use super::connect::Stream;
 use super::trust::{ClientCertificate, Trust};
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::stop::Stop;
-
-/// How the first octets of a TLS server begin: with an alert or with a part of a handshake (RFC
-/// 8446, section 5.1).
-const ALERT: u8 = 21;
-const HANDSHAKE: u8 = 22;
-
-/// So many of the server's first octets are kept, for the error if they are not TLS. OpenSSL
-/// reads no more than 5 before it gives up.
-const FIRST_OCTETS: usize = 32;
 
 /// Which certificates are trusted, and which is shown. Made once for all sessions, because reading
 /// the system's certificates takes tens of milliseconds.
@@ -254,120 +246,6 @@ fn shake_hands(
     }
 }
 
-/// Watches the octets of a handshake, of which the library tells little.
-#[derive(Debug, Clone)]
-struct Handshake {
-    end: Instant,
-    stop: Stop,
-    heard: Arc<Mutex<Heard>>,
-}
-
-#[derive(Debug, Default)]
-struct Heard {
-    first: Vec<u8>,
-    /// How the connection ended, if it did.
-    end: Option<String>,
-}
-
-impl Heard {
-    fn is_plain(&self) -> bool {
-        self.first
-            .first()
-            .is_some_and(|octet| ![ALERT, HANDSHAKE].contains(octet))
-    }
-}
-
-impl Handshake {
-    fn new(end: Instant, stop: &Stop) -> Self {
-        Self {
-            end,
-            stop: stop.clone(),
-            heard: Arc::default(),
-        }
-    }
-
-    fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_over(&self) -> bool {
-        Instant::now() >= self.end || self.stop.is_raised()
-    }
-
-    fn note_read(&self, target: &[u8], result: &io::Result<usize>) {
-        match result {
-            Ok(0) if !target.is_empty() => {
-                let words = "the server closed the connection; it may want another version of TLS";
-                self.heard().end.get_or_insert_with(|| words.to_owned());
-            }
-            Ok(count) => {
-                let mut heard = self.heard();
-                let room = FIRST_OCTETS - heard.first.len();
-                heard.first.extend_from_slice(&target[..room.min(*count)]);
-            }
-            Err(error) => self.note_error(error),
-        }
-    }
-
-    fn note_error(&self, error: &io::Error) {
-        if !matches!(
-            error.kind(),
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
-        ) {
-            self.heard().end.get_or_insert_with(|| error.to_string());
-        }
-    }
-}
-
-/// Tries interrupted calls again. A TLS library takes an interruption for the end of a handshake.
-#[derive(Debug)]
-struct Retried {
-    stream: Box<dyn Stream>,
-    /// As long as there is one.
-    handshake: Option<Handshake>,
-}
-
-impl Retried {
-    fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-        loop {
-            match call() {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
-            }
-        }
-    }
-}
-
-impl Read for Retried {
-    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-        let Some(handshake) = &self.handshake else {
-            return Self::retry(|| self.stream.read(target));
-        };
-        // The library reads on as long as octets come. From a server that trickles they come for
-        // hours, so it has to be told here that the time is up.
-        if handshake.is_over() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let result = Self::retry(|| self.stream.read(target));
-        handshake.note_read(target, &result);
-        result
-    }
-}
-
-impl Write for Retried {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let result = Self::retry(|| self.stream.write(octets));
-        if let (Some(handshake), Err(error)) = (&self.handshake, &result) {
-            handshake.note_error(error);
-        }
-        result
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Self::retry(|| self.stream.flush())
-    }
-}
-
 struct Secured(TlsStream<Retried>);
 
 impl fmt::Debug for Secured {
@@ -406,55 +284,6 @@ impl Stream for Secured {
 mod tests {
     use super::*;
 
-    #[derive(Debug)]
-    struct InterruptsFirst(u32);
-
-    impl InterruptsFirst {
-        fn call(&mut self, count: usize) -> io::Result<usize> {
-            self.0 += 1;
-            match self.0 {
-                1..=3 => Err(io::ErrorKind::Interrupted.into()),
-                _ => Ok(count),
-            }
-        }
-    }
-
-    impl Read for InterruptsFirst {
-        fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-            self.call(target.len())
-        }
-    }
-
-    impl Write for InterruptsFirst {
-        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-            self.call(octets.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Stream for InterruptsFirst {
-        fn set_timeout(&mut self, _: Duration) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn retried() -> Retried {
-        Retried {
-            stream: Box::new(InterruptsFirst(0)),
-            handshake: None,
-        }
-    }
-
-    #[test]
-    fn an_interrupted_call_is_made_again() {
-        let mut stream = retried();
-        assert_eq!(stream.read(&mut [0; 7]).unwrap(), 7);
-        let mut stream = retried();
-        assert_eq!(stream.write(b"abc").unwrap(), 3);
-    }
     #[test]
     fn a_bundle_is_cut_at_its_certificates() {
         let one = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----";
