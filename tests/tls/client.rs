@@ -1,13 +1,14 @@
 //! Servers that want to see a certificate of the client.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
 use parallel_mailbox::testing::Server;
 use parallel_mailbox::{Builder, ErrorKind, ParallelMailbox, Query, Retry, Security};
 
-use crate::scripted::{SECRET, USER, assert_says};
+use crate::scripted::{SECRET, Scripted, USER, assert_says};
 use crate::support::certificate::{Authority, for_clients};
 use crate::support::dovecot::{Dovecot, dovecot_or_skip};
 use crate::support::leaks::Leaks;
@@ -97,7 +98,7 @@ impl Strict {
             .spawn();
         let Ok(mut child) = started else {
             // Not eprintln!: the harness keeps that to itself when a test passes.
-            writeln!(std::io::stderr(), "SKIPPED: there is no openssl to run").ok();
+            writeln!(io::stderr(), "SKIPPED: there is no openssl to run").ok();
             return None;
         };
         let mut said = BufReader::new(child.stdout.take().unwrap());
@@ -155,6 +156,44 @@ fn a_server_that_ends_the_handshake_over_a_client_certificate_is_told_with_the_s
             .unwrap_err();
         assert_says(&error, &ErrorKind::Tls, &words);
         assert_eq!(error.attempts(), 1);
+    }
+    leaks.assert_none_left();
+}
+
+/// The server's verdict comes only with the answer to CAPABILITY, as a broken connection. The text
+/// has to say what it was.
+#[test]
+fn a_client_certificate_refused_after_starttls_is_told_with_the_setting() {
+    let leaks = Leaks::watch();
+    {
+        let root = Authority::new();
+        let Some(strict) = Strict::start(&root.pem, "-tls1_3") else {
+            return;
+        };
+        let port = strict.port;
+        let server = Scripted::start(move |mut line| {
+            let inner = TcpStream::connect(("127.0.0.1", port))?;
+            line.until_start_tls("* OK ready\r\n")?;
+            line.say("s1 OK begin\r\n")?;
+            thread::scope(|scope| {
+                let up = scope.spawn(|| {
+                    io::copy(&mut &line.stream, &mut &inner).ok();
+                    inner.shutdown(Shutdown::Both).ok();
+                });
+                io::copy(&mut &inner, &mut &line.stream).ok();
+                line.stream.shutdown(Shutdown::Both).ok();
+                up.join().unwrap();
+            });
+            Ok(())
+        });
+        let error = server
+            .builder(Security::StartTls)
+            .root_certificate(strict.root.as_bytes())
+            .connect()
+            .unwrap_err();
+        let words = ["localhost", "client certificate", "client_certificate"];
+        assert_says(&error, &ErrorKind::Disconnected, &words);
+        server.assert_told_nothing();
     }
     leaks.assert_none_left();
 }

@@ -37,6 +37,7 @@
 //! | client certificate asked for, and given | client::a_client_certificate_is_shown_to_a_server_that_asks_for_it | signed in |
 //! | client certificate asked for, and not given or the wrong one | client::a_client_certificate_is_shown_to_a_server_that_asks_for_it | what the server says, `Auth` |
 //! | the same, and the server ends the handshake | client::a_server_that_ends_the_handshake_over_a_client_certificate_is_told_with_the_setting | refused |
+//! | the same, after STARTTLS | client::a_client_certificate_refused_after_starttls_is_told_with_the_setting | `Disconnected` after three tries, with the same text |
 //! | connection cut in mid-message without the end of TLS | truncation::a_connection_cut_without_the_end_of_tls_delivers_no_message_short | fetched again, whole |
 //!
 //! "Refused" is an error of kind `Tls` that says why, at once, with no second try and nothing
