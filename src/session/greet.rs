@@ -8,9 +8,7 @@ use super::{Settings, is_about_limit};
 use crate::Security;
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::stop::Stop;
-use crate::transport::{
-    Condition, Phase, Status, Stream, Tcp, Wire, answers_to_tls, is_late_alert, secure,
-};
+use crate::transport::{Condition, Phase, Status, Stream, Tcp, Wire, answers_to_tls, secure};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Greeting {
@@ -89,13 +87,6 @@ pub(super) fn greet(
     Ok((fence, greeting))
 }
 
-/// With TLS 1.3 a server sees the client's certificate, or that there is none, only when the
-/// client's part of the handshake is over.
-fn refused_after_handshake(error: &Error) -> Error {
-    let words = std::error::Error::source(error).map(ToString::to_string);
-    Error::new(ErrorKind::Tls, words.unwrap_or_default()).with_source(error.clone())
-}
-
 /// A server that speaks TLS from the first octet waits in silence for the client to begin.
 fn why_silent(error: Error, fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -> Error {
     match error.kind() {
@@ -156,11 +147,7 @@ fn is_local(host: &str) -> bool {
 
 /// Reads the greeting.
 pub(super) fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
-    let line = fence.read_response();
-    let line = line.map_err(|error| match is_late_alert(&error) {
-        true => refused_after_handshake(&error),
-        false => error,
-    })?;
+    let line = fence.read_response()?;
     let Some(status) = Status::untagged(line) else {
         return Err(Error::protocol(format!(
             "this is no IMAP server, or the wrong port; it greets with {:?}",

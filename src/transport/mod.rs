@@ -24,7 +24,7 @@ pub(crate) use self::frame::{Fate, Frame};
 pub(crate) use self::recorded::Recorded;
 pub(crate) use self::status::{Condition, Status};
 pub(crate) use self::tcp::Tcp;
-pub(crate) use self::tls::{Roots, answers_to_tls, is_late_alert, secure};
+pub(crate) use self::tls::{Roots, answers_to_tls, secure};
 pub(crate) use self::trust::{ClientCertificate, Trust};
 pub(crate) use self::watch::Phase;
 pub(crate) use self::wire::Wire;

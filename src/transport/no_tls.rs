@@ -36,7 +36,3 @@ pub(crate) fn secure(
 pub(crate) fn answers_to_tls(_: &str, _: Box<dyn Stream>, _: Instant, _: &Stop) -> bool {
     false
 }
-
-pub(crate) fn is_late_alert(_: &Error) -> bool {
-    false
-}

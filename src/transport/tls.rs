@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use native_tls::{Certificate, HandshakeError, Identity, TlsConnector, TlsStream};
 
-use self::failure::{Alert, Flaw};
+use self::failure::{Flaw, as_alert};
 use self::handshake::{Handshake, Retried};
 use super::connect::Stream;
 use super::trust::{ClientCertificate, Trust};
@@ -203,15 +203,6 @@ pub(crate) fn answers_to_tls(
     !heard.first.is_empty() && !heard.is_plain()
 }
 
-/// Whether the server ended the connection because of the client's certificate, or the like, when
-/// the handshake was over already.
-pub(crate) fn is_late_alert(error: &Error) -> bool {
-    std::error::Error::source(error)
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .and_then(io::Error::get_ref)
-        .is_some_and(|inner| inner.is::<Alert>())
-}
-
 /// The inner error is the library's.
 fn shake_hands(
     connector: &TlsConnector,
@@ -256,17 +247,17 @@ impl fmt::Debug for Secured {
 
 impl Read for Secured {
     fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
-        self.0.read(target).map_err(Alert::wrap)
+        self.0.read(target).map_err(as_alert)
     }
 }
 
 impl Write for Secured {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.write(octets).map_err(Alert::wrap)
+        self.0.write(octets).map_err(as_alert)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().map_err(Alert::wrap)
+        self.0.flush().map_err(as_alert)
     }
 }
 

@@ -118,7 +118,10 @@ fn idle(error: io::Error, before: Instant) -> Result<()> {
         }
         // Whoever sent it is still there.
         io::ErrorKind::InvalidData => Err(Error::protocol(error.to_string()).with_source(error)),
-        _ => Err(disconnected(Some(error))),
+        // Whoever is below may know better, as TLS does of the server's alerts.
+        _ => Err(error
+            .downcast::<Error>()
+            .unwrap_or_else(|error| disconnected(Some(error)))),
     }
 }
 

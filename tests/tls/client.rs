@@ -192,7 +192,7 @@ fn a_client_certificate_refused_after_starttls_is_told_with_the_setting() {
             .connect()
             .unwrap_err();
         let words = ["localhost", "client certificate", "client_certificate"];
-        assert_says(&error, &ErrorKind::Disconnected, &words);
+        assert_says(&error, &ErrorKind::Tls, &words);
         server.assert_told_nothing();
     }
     leaks.assert_none_left();

@@ -6,9 +6,10 @@
 //!
 //! No text here advises to do without verification.
 
-use std::fmt;
 use std::io;
 use std::net::IpAddr;
+
+use crate::error::{Error, ErrorKind};
 
 /// What is wrong. Those of the server's own certificate come from looking at it, the others from
 /// an alert that the server sent.
@@ -219,43 +220,22 @@ impl Flaw {
     }
 }
 
-/// An alert of the server that came after the handshake, as with TLS 1.3 those about the client's
-/// certificate do: only then has the server seen it.
-#[derive(Debug)]
-pub(super) struct Alert {
-    words: String,
-    source: io::Error,
-}
-
-impl Alert {
-    /// Takes what a connection failed with for an alert, if it is one.
-    pub(super) fn wrap(error: io::Error) -> io::Error {
-        if matches!(
-            error.kind(),
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
-        ) {
-            return error;
-        }
-        match Flaw::of(&error.to_string()) {
-            Some(flaw) if flaw.is_alert() => {
-                let words = flaw.explain("that was asked for");
-                let source = error;
-                io::Error::other(Self { words, source })
-            }
-            _ => error,
-        }
+/// Takes what a connection failed with for an alert of the server that came after the handshake, if
+/// it is one. With TLS 1.3 those about the client's certificate do: only then has the server seen
+/// it.
+pub(super) fn as_alert(error: io::Error) -> io::Error {
+    if matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
+    ) {
+        return error;
     }
-}
-
-impl fmt::Display for Alert {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words)
-    }
-}
-
-impl std::error::Error for Alert {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+    match Flaw::of(&error.to_string()) {
+        Some(flaw) if flaw.is_alert() => {
+            let words = flaw.explain("that was asked for");
+            io::Error::other(Error::new(ErrorKind::Tls, words).with_source(error))
+        }
+        _ => error,
     }
 }
 
@@ -365,7 +345,7 @@ mod tests {
 
     #[test]
     fn only_what_the_server_sent_is_taken_for_an_alert() {
-        let error = Alert::wrap(io::Error::other("tlsv13 alert certificate required"));
+        let error = as_alert(io::Error::other("tlsv13 alert certificate required"));
         assert!(error.to_string().contains("client_certificate"), "{error}");
         for error in [
             io::Error::other("unexpected eof while reading"),
@@ -373,7 +353,7 @@ mod tests {
             io::ErrorKind::ConnectionReset.into(),
         ] {
             let text = error.to_string();
-            assert_eq!(Alert::wrap(error).to_string(), text);
+            assert_eq!(as_alert(error).to_string(), text);
         }
     }
 }
