@@ -456,6 +456,7 @@ impl Builder {
             mailbox: self.mailbox,
             encoded_mailbox,
             workers,
+            are_workers_chosen: self.workers.is_some(),
             timeouts: self.timeouts,
             limits: self.limits.for_messages_of(self.max_message_size),
             retry: self.retry,

@@ -93,6 +93,7 @@ mod credentials;
 mod error;
 mod event;
 mod fetch;
+mod gmail;
 // Nothing to compile but its examples.
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("guide.md")]
@@ -125,6 +126,7 @@ pub use crate::builder::Builder;
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::event::Event;
 pub use crate::fetch::Fetch;
+pub use crate::gmail::Gmail;
 pub use crate::iter::{Imap, ImapUnordered, Scoped, Unscoped};
 pub use crate::limits::{Limits, Retry, Timeouts};
 pub use crate::mailbox::ParallelMailbox;

@@ -81,9 +81,10 @@ impl ParallelMailbox {
     /// mailbox has messages at the most. From [`connect`](Builder::connect) to the first message a
     /// client then waits for the server four times, after TCP and TLS are set up: for the
     /// greeting, the login, the search and the message; and once more where the greeting does not
-    /// tell the server's capabilities. The other sessions wait once: login, EXAMINE and the first
-    /// FETCH leave together as soon as there is a connection. A server that cannot bear that is
-    /// noticed, and waited for from then on.
+    /// tell the server's capabilities. The other sessions wait twice: for the greeting, and once for
+    /// login, EXAMINE and the first messages, which are asked for together. Servers that are known
+    /// to bear it (Dovecot, Cyrus) are not waited for with that until they have greeted. One that
+    /// breaks a session over it is waited for from then on.
     ///
     /// ```no_run
     /// # use parallel_mailbox::{ParallelMailbox, Query};
@@ -118,7 +119,7 @@ impl ParallelMailbox {
                 Err(error) => error,
             };
             // An answer leaves the session in order; anything else does not.
-            let is_in_order = matches!(error.kind(), ErrorKind::Server { .. });
+            let is_in_order = matches!(error.kind(), ErrorKind::Server { .. } | ErrorKind::Config);
             // A search that took too long will do so again, if the connection was alive.
             let may_pass = match error.kind() {
                 ErrorKind::Timeout => session.was_stale(),

@@ -46,7 +46,6 @@ pub(crate) fn encode(name: &str) -> Result<String> {
     Ok(encoded)
 }
 
-#[cfg(test)]
 /// Decodes a name that a server sent; `None` if it is not in modified UTF-7, or if it has a NUL,
 /// CR or LF.
 ///
@@ -96,7 +95,6 @@ fn digit(bits: u32) -> char {
     char::from(ALPHABET[(bits & 0x3f) as usize])
 }
 
-#[cfg(test)]
 fn unshift(digits: &str, name: &mut String) -> Option<()> {
     let mut units = Vec::new();
     let (mut bits, mut count) = (0_u32, 0);

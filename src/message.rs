@@ -8,6 +8,7 @@ pub use mail_parser;
 pub(crate) use mail_parser::DateTime;
 use mail_parser::MessageParser;
 
+use crate::gmail::Gmail;
 use crate::uid_set::Uid;
 
 /// A message as it was fetched.
@@ -20,6 +21,7 @@ pub struct Message {
     internal_date: Option<DateTime>,
     size: u64,
     raw: Vec<u8>,
+    gmail: Option<Box<Gmail>>,
     /// Whether its end is to be noticed by [`is_dropped_by`].
     is_watched: bool,
 }
@@ -38,8 +40,14 @@ impl Message {
             internal_date,
             size,
             raw,
+            gmail: None,
             is_watched: true,
         }
+    }
+
+    pub(crate) fn with_gmail(mut self, gmail: Option<Box<Gmail>>) -> Self {
+        self.gmail = gmail;
+        self
     }
 
     /// Returns the message's UID.
@@ -79,6 +87,12 @@ impl Message {
         &self.raw
     }
 
+    /// Returns what Gmail alone knows about the message, or `None` if the server is another.
+    #[must_use]
+    pub fn gmail(&self) -> Option<&Gmail> {
+        self.gmail.as_deref()
+    }
+
     /// Takes the octets out, without a copy.
     #[must_use]
     pub fn into_raw(mut self) -> Vec<u8> {
@@ -113,6 +127,7 @@ impl Clone for Message {
             internal_date: self.internal_date,
             size: self.size,
             raw: self.raw.clone(),
+            gmail: self.gmail.clone(),
             is_watched: false,
         }
     }

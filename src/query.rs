@@ -220,6 +220,15 @@ impl Query {
         text => "TEXT",
     }
 
+    texts! {
+        /// Messages that Gmail's own search finds with this text, as in its search box:
+        /// `has:attachment older_than:1y` (X-GM-RAW).
+        ///
+        /// A search with it fails with an error of kind [`Config`](crate::ErrorKind::Config) on a
+        /// server that does not announce X-GM-EXT-1.
+        gmail_raw => "X-GM-RAW",
+    }
+
     /// Messages that have a header field of this name with this text in it; with an empty text,
     /// messages that have the field at all.
     ///

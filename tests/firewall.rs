@@ -95,6 +95,7 @@ const LAYERS: [&[&str]; 5] = [
         "event",
         "limits",
         "mailbox_name",
+        "gmail",
         "message",
         "pulse",
         "query",

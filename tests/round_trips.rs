@@ -69,7 +69,7 @@ fn from_connect_to_the_first_message_a_session_waits_five_times_at_most() {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let first: [Vec<String>; 3] = [
         names(&["CAPABILITY"]),
-        names(&["LOGIN", "CAPABILITY", "EXAMINE"]),
+        names(&["LOGIN", "ID", "CAPABILITY", "EXAMINE"]),
         names(&["SEARCH"]),
     ];
     assert_eq!(waves[&1][..3], first);

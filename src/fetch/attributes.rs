@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use imap_proto::{AttributeValue, Response};
 use memchr::memmem;
 
-use super::plain;
+use super::{gmail, plain};
+use crate::gmail::Gmail;
 use crate::message::{DateTime, Flags, parse_internal_date};
 use crate::uid_set::Uid;
 use crate::unwind;
@@ -19,6 +20,8 @@ pub(super) struct Attributes {
     pub(super) internal_date: Option<DateTime>,
     pub(super) size: Option<u64>,
     pub(super) body: BodyItem,
+    /// Absent unless it was asked for.
+    pub(super) gmail: Option<Box<Gmail>>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,7 +36,15 @@ impl Attributes {
     /// Parses a line such as `* 1 FETCH (UID 7 BODY[] {0}⏎)⏎`. `None` if it cannot be
     /// understood.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
-        plain::parse(line).or_else(|| Self::parse_any(line))
+        plain::parse(line).or_else(|| {
+            let mut rest = line.to_vec();
+            let Some(gmail) = gmail::lift(&mut rest) else {
+                return Self::parse_any(line);
+            };
+            let mut attributes = plain::parse(&rest).or_else(|| Self::parse_any(&rest))?;
+            attributes.gmail = Some(gmail);
+            Some(attributes)
+        })
     }
 
     /// Parses a line in whatever form.

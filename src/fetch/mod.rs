@@ -6,6 +6,7 @@
 //! parser sees some hundred octets however large the message is.
 
 mod attributes;
+mod gmail;
 mod plain;
 mod reader;
 mod request;

@@ -3,6 +3,7 @@
 use super::attributes::{Attributes, BodyItem, find_uid, lift_quoted_body};
 use super::request::Fetch;
 use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::gmail::Gmail;
 use crate::message::{DateTime, Flags};
 use crate::transport::{Fate, Frame, Status, Wire};
 use crate::uid_set::Uid;
@@ -31,6 +32,7 @@ pub(crate) struct Fetched {
     pub(crate) internal_date: Option<DateTime>,
     pub(crate) size: Option<u64>,
     pub(crate) body: Body,
+    pub(crate) gmail: Option<Box<Gmail>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -194,6 +196,7 @@ impl Reader {
             internal_date: attributes.internal_date,
             size: attributes.size,
             body,
+            gmail: attributes.gmail,
         })
     }
 }

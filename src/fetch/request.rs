@@ -60,17 +60,20 @@ impl Fetch {
 
     /// The items of the command (RFC 9051, section 6.4.5). UID comes first, because servers
     /// answer in the order they are asked, and it is good to know whose body is coming.
-    pub(crate) fn items(self) -> String {
-        match self.0 {
+    pub(crate) fn items(self, has_gmail: bool) -> String {
+        let gmail = match has_gmail {
+            true => " X-GM-MSGID X-GM-THRID X-GM-LABELS",
+            false => "",
+        };
+        let rest = match self.0 {
             // The literal's own length is the size; some servers open the message once more to
             // work out RFC822.SIZE.
-            Extent::Full => "(UID FLAGS INTERNALDATE BODY.PEEK[])".to_owned(),
-            Extent::Headers => "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])".to_owned(),
-            Extent::Metadata => "(UID FLAGS INTERNALDATE RFC822.SIZE)".to_owned(),
-            Extent::Partial(octets) => {
-                format!("(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{octets}>)")
-            }
-        }
+            Extent::Full => " BODY.PEEK[]".to_owned(),
+            Extent::Headers => " RFC822.SIZE BODY.PEEK[HEADER]".to_owned(),
+            Extent::Metadata => " RFC822.SIZE".to_owned(),
+            Extent::Partial(octets) => format!(" RFC822.SIZE BODY.PEEK[]<0.{octets}>"),
+        };
+        format!("(UID FLAGS INTERNALDATE{gmail}{rest})")
     }
 
     /// Whether an answer must carry a body.

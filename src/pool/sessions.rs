@@ -285,6 +285,12 @@ impl Sessions {
             }
         });
         let session = result.map_err(|error| self.not_opened(error))?;
+        if !self.settings.are_workers_chosen
+            && let Some(most) = self.peer.usual_sessions()
+        {
+            let mut state = self.lock();
+            state.limit = state.limit.min(most);
+        }
         self.settings
             .emit(&Event::SessionOpened { open: self.open() });
         Ok(session)

@@ -16,6 +16,8 @@ pub(crate) struct Program {
     /// Whether a literal is not ASCII, so that `CHARSET UTF-8` must precede the program
     /// (RFC 9051, section 6.4.4).
     pub(crate) needs_utf8: bool,
+    /// Whether it has a key that only Gmail knows.
+    pub(crate) needs_gmail: bool,
 }
 
 /// A part of a [`Program`].
@@ -45,6 +47,7 @@ impl Program {
         Self {
             parts: Vec::new(),
             needs_utf8: false,
+            needs_gmail: false,
         }
     }
 
@@ -61,6 +64,7 @@ impl Program {
 
 impl Sink for Program {
     fn word(&mut self, word: &str) {
+        self.needs_gmail |= word == "X-GM-RAW";
         if let Some(Part::Text(line)) = self.parts.last_mut() {
             line.push_str(word);
         } else {

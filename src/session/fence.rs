@@ -44,6 +44,8 @@ pub(super) struct Heard {
     /// In capitals. Empty if it has said nothing about them.
     pub(super) capabilities: Vec<String>,
     pub(super) completion: Option<Completion>,
+    /// What it said about itself: the text of its greeting, or its answer to ID.
+    pub(super) name: String,
     /// The text of its BYE.
     pub(super) bye: Option<String>,
     /// The text of an ALERT, which must be shown to the user (RFC 9051, section 7.1). As it came.
@@ -254,6 +256,8 @@ impl Heard {
     pub(super) fn note(&mut self, rest: &[u8], secrets: Option<&Redaction>) {
         if let Some(words) = strip_word(rest, b"CAPABILITY ") {
             self.set_capabilities(words);
+        } else if let Some(words) = strip_word(rest, b"ID ") {
+            self.name = excerpt(words);
         } else if let Some(status) = Status::parse(rest) {
             self.note_capabilities(status.code);
             if status.condition == Condition::Bye {

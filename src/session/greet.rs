@@ -160,6 +160,7 @@ pub(super) fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
             let is_authenticated = status.condition == Condition::PreAuth;
             let code = status.code.map(<[u8]>::to_vec);
             fence.heard.note_capabilities(code.as_deref());
+            fence.heard.name = text;
             Ok(if is_authenticated {
                 Greeting::PreAuthenticated
             } else {
@@ -215,11 +216,15 @@ fn start_tls(mut fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -
             return Err(refused(&excerpt(text)));
         }
     }
+    let name = std::mem::take(&mut fence.heard.name);
     let stream = fence.wire.into_stream()?;
     let if_plain = "octets in plain text came after its OK to STARTTLS; somebody on the way \
                     tampers with the connection, or the server is broken";
     let stream = protect(settings, stream, end, stop, if_plain)?;
     let wire = Wire::new(stream, settings.timeouts, settings.limits, stop.clone())?;
-    // A new fence: everything heard before the handshake is forgotten.
-    Ok(Fence::new(wire))
+    // A new fence: everything heard before the handshake is forgotten, but for the name, on which
+    // nothing rests that matters.
+    let mut secured = Fence::new(wire);
+    secured.heard.name = name;
+    Ok(secured)
 }

@@ -10,12 +10,15 @@ mod command;
 #[cfg(feature = "compress")]
 mod compress;
 mod fence;
+mod follow_up;
 mod gate;
 mod greet;
+mod literals;
 mod login;
 mod open;
 mod opening;
 mod peer;
+mod provider;
 mod refusal;
 mod search;
 mod settings;
@@ -26,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use self::fence::{Fence, Handle};
 use self::gate::Gate;
+use self::literals::Literals;
 pub(crate) use self::opening::Opening;
 pub(crate) use self::peer::Peer;
 pub(crate) use self::refusal::{Refusal, is_about_limit};
@@ -72,6 +76,9 @@ pub(crate) struct Session {
     selected: Selected,
     /// The server answers a SEARCH in ranges if asked to (RFC 4731).
     has_esearch: bool,
+    literals: Literals,
+    /// The server is Gmail, or speaks like it.
+    has_gmail: bool,
     /// Counts the sessions of this process.
     id: u64,
     opened: Instant,
@@ -151,7 +158,10 @@ impl Session {
     pub(crate) fn send_fetch(&mut self, uids: &UidSet, fetch: Fetch) -> Result<u64> {
         let tag = self.tag();
         let prefix = char::from(TAG_PREFIX);
-        let command = format!("{prefix}{tag} UID FETCH {uids} {}\r\n", fetch.items());
+        let command = format!(
+            "{prefix}{tag} UID FETCH {uids} {}\r\n",
+            fetch.items(self.has_gmail)
+        );
         self.fence().wire.write(command.as_bytes())?;
         Ok(tag)
     }

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::command::{run, run_with};
 use super::fence::{Fence, Handle};
+use super::follow_up::FollowUp;
 use super::greet::{Greeting, greet, reach};
+use super::literals::Literals;
 use super::login::{log_in, pretend_to_log_in, unknown};
 use super::token::Held;
-use super::{Peer, Selected, Session, Settings, lock};
+use super::{Peer, Refusal, Selected, Session, Settings, lock};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
@@ -23,6 +25,9 @@ pub(super) const AHEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// How many tokens one session tries. One that was good a moment ago and is not any more is
 /// replaced; a server to which that happens time after time is not what it seems.
 const MOST_TOKENS: u32 = 3;
+
+/// The capability of Gmail's own extensions.
+pub(super) const GMAIL: &str = "X-GM-EXT-1";
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -88,7 +93,7 @@ fn sign_in(
     let fence = Arc::new(Mutex::new(fence));
     let mut client = imap::Client::new(Handle(fence.clone()));
     let goes_ahead = greeting == Greeting::Login && peer.takes_commands_ahead.may_be_taken();
-    let asks_capability = !peer.is_known();
+    let mut follow_up = FollowUp::of(settings, peer);
     let sign_in = || {
         let log_in_time = match greeting {
             Greeting::PreAuthenticated => None,
@@ -98,10 +103,11 @@ fn sign_in(
             }
             Greeting::Login => {
                 let capabilities = before_login(&mut client, &fence, peer)?;
+                follow_up = FollowUp::of(settings, peer);
                 peer.gate.pass(stop, || {
                     token.map_or(Ok(()), |token| token.take_turn(stop))?;
                     if goes_ahead {
-                        lock(&fence).send_ahead(ahead(settings, asks_capability));
+                        lock(&fence).send_ahead(follow_up.commands());
                     }
                     log_in(settings, &fence, &capabilities, token).map(Some)
                 })?
@@ -115,7 +121,7 @@ fn sign_in(
             control,
             fence: fence.clone(),
             goes_ahead,
-            asks_capability,
+            follow_up,
         }
         .select()?;
         // The login may have cost the server some work; it is rather too much than too little.
@@ -143,7 +149,11 @@ fn before_login(
     fence: &Mutex<Fence>,
     peer: &Peer,
 ) -> Result<Vec<String>> {
-    let mut capabilities = std::mem::take(&mut lock(fence).heard.capabilities);
+    let mut capabilities = {
+        let mut fence = lock(fence);
+        peer.learn_name(&fence.heard.name);
+        std::mem::take(&mut fence.heard.capabilities)
+    };
     if capabilities.is_empty() {
         capabilities = peer.before_login();
     }
@@ -151,23 +161,8 @@ fn before_login(
         run(fence, Phase::Capability, || client.capabilities())?;
         capabilities = std::mem::take(&mut lock(fence).heard.capabilities);
     }
-    peer.learn_before_login(&capabilities);
+    peer.learn_before_login(&mut capabilities);
     Ok(capabilities)
-}
-
-/// The commands that need not wait for the login's answer, as the `imap` crate will give them.
-pub(super) fn ahead(settings: &Settings, asks_capability: bool) -> Vec<String> {
-    let name = &settings.encoded_mailbox;
-    let name = name.replace('\\', "\\\\").replace('"', "\\\"");
-    let mut commands = Vec::new();
-    if asks_capability {
-        commands.push("CAPABILITY".to_owned());
-    }
-    // COMPRESS comes before it, and needs an answer first.
-    if !settings.compresses() {
-        commands.push(format!("EXAMINE \"{name}\""));
-    }
-    commands
 }
 
 /// A connection on which the login has been accepted, and perhaps more has been sent.
@@ -176,9 +171,9 @@ pub(super) struct SignedIn<'a> {
     pub(super) peer: &'a Peer,
     pub(super) control: imap::Session<Handle>,
     pub(super) fence: Arc<Mutex<Fence>>,
-    /// What [`ahead`] tells was sent with the login.
+    pub(super) follow_up: FollowUp,
+    /// That was sent with the login.
     pub(super) goes_ahead: bool,
-    pub(super) asks_capability: bool,
 }
 
 impl SignedIn<'_> {
@@ -190,17 +185,25 @@ impl SignedIn<'_> {
             mut control,
             fence,
             goes_ahead,
-            asks_capability,
+            follow_up,
         } = self;
         let is_first_try = goes_ahead && !peer.takes_commands_ahead.has_worked();
         let patience = match is_first_try {
             true => AHEAD_PATIENCE,
             false => settings.timeouts.read,
         };
+        if let Some(id) = &follow_up.id {
+            let told = || control.run_command_and_check_ok(id);
+            let told = run_with(&fence, Phase::Identification, patience, told);
+            ignore_refusal(told)?;
+            peer.learn_name(&lock(&fence).heard.name);
+        }
         // Sent ahead, it has an answer that must be read, also where the login's told all.
         let is_told = !lock(&fence).heard.capabilities.is_empty();
-        if asks_capability && (goes_ahead || !is_told) {
-            ask_capabilities(&mut control, &fence, patience)?;
+        if follow_up.asks_capability && (goes_ahead || !is_told) {
+            let ask = || control.capabilities();
+            // Refused, it is known for nothing that goes beyond the least.
+            ignore_refusal(run_with(&fence, Phase::Capability, patience, ask))?;
         }
         peer.learn_after_login(&lock(&fence).heard.capabilities);
         #[cfg(feature = "compress")]
@@ -217,6 +220,8 @@ impl SignedIn<'_> {
             fence,
             selected,
             has_esearch: peer.offers("ESEARCH") || peer.offers("IMAP4REV2"),
+            literals: Literals::of(&peer.after_login()),
+            has_gmail: peer.offers(GMAIL),
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             opened: Instant::now(),
             idle_since: Instant::now(),
@@ -247,16 +252,8 @@ pub(super) fn is_broken(error: &Error) -> bool {
     )
 }
 
-fn ask_capabilities(
-    control: &mut imap::Session<Handle>,
-    fence: &Mutex<Fence>,
-    patience: Duration,
-) -> Result<()> {
-    let asked = run_with(fence, Phase::Capability, patience, || {
-        control.capabilities()
-    });
-    match asked {
-        // Then it is known for nothing that goes beyond the least.
+fn ignore_refusal<T>(result: Result<T>) -> Result<()> {
+    match result {
         Err(error) if matches!(error.kind(), ErrorKind::Server { .. }) => Ok(()),
         result => result.map(|_| ()),
     }
@@ -272,7 +269,7 @@ fn examine(
     let mailbox = run_with(fence, Phase::Examine, patience, || {
         control.examine(&settings.encoded_mailbox)
     })
-    .map_err(|error| error.in_context(format_args!("mailbox {name:?}")))?;
+    .map_err(|error| as_throttled(error).in_context(format_args!("mailbox {name:?}")))?;
     let uid_validity = mailbox
         .uid_validity
         .filter(|value| *value != 0)
@@ -286,4 +283,18 @@ fn examine(
         uid_validity,
         uid_next: mailbox.uid_next,
     })
+}
+
+/// Exchange refuses a mailbox to an account that has too many sessions or opens them too quickly, by
+/// a text that says neither (<https://github.com/Webklex/php-imap/issues/464>).
+fn as_throttled(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Server { code, text } => match Refusal::of(code.as_deref(), text.as_bytes()) {
+            Refusal::Throttled(hint) => Error::new(ErrorKind::Throttled, text.clone())
+                .in_context(Phase::Examine)
+                .with_hint(hint),
+            _ => error,
+        },
+        _ => error,
+    }
 }

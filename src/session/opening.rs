@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::fence::{Fence, Handle};
+use super::follow_up::FollowUp;
 use super::greet::{Greeting, greet, reach, read_greeting};
 use super::login::{hear_login, login_line, pretend_to_log_in};
-use super::open::{AHEAD_PATIENCE, SignedIn, ahead, check_verdict, in_place, is_broken};
+use super::open::{AHEAD_PATIENCE, GMAIL, SignedIn, check_verdict, in_place, is_broken};
 use super::{Peer, Session, Settings, TAG_PREFIX, lock};
 use crate::Security;
 use crate::credentials::Secret;
@@ -28,8 +29,9 @@ pub(crate) struct Opening {
     fence: Arc<Mutex<Fence>>,
     /// Whether the greeting has been read.
     is_greeted: bool,
-    /// What it can do after the login has been asked for.
-    asks_capability: bool,
+    /// What has been sent behind the login.
+    follow_up: FollowUp,
+    has_gmail: bool,
     /// FETCH commands that have left.
     commands: u64,
 }
@@ -64,7 +66,7 @@ impl Opening {
         let end = Instant::now() + settings.timeouts.connect;
         let reached = reach(settings, stop, end)?;
         let goes_first = (reached.is_secure || settings.security != Security::StartTls)
-            && peer.takes_login_first.may_be_taken();
+            && peer.may_log_in_first();
         let mut fence = match goes_first {
             true => reached.fence,
             false => match greet(reached, settings, stop, end)? {
@@ -75,9 +77,9 @@ impl Opening {
         };
         // Of the greeting: the login's answer may tell others.
         fence.heard.capabilities.clear();
-        let asks_capability = !peer.is_known();
+        let follow_up = FollowUp::of(settings, peer);
         fence.begin_with(Phase::Login, settings.timeouts.read);
-        fence.send_ahead(ahead(settings, asks_capability));
+        fence.send_ahead(follow_up.commands());
         if let Err(error) = fence.send_last_of_login(line) {
             if goes_first {
                 // The server may have said why, and closed.
@@ -89,7 +91,8 @@ impl Opening {
         Ok(Some(Self {
             fence: Arc::new(Mutex::new(fence)),
             is_greeted: !goes_first,
-            asks_capability,
+            follow_up,
+            has_gmail: peer.offers(GMAIL),
             commands: 0,
         }))
     }
@@ -110,7 +113,10 @@ impl Opening {
     pub(crate) fn send_fetch(&mut self, uids: &UidSet, fetch: Fetch) -> Result<Option<u64>> {
         let prefix = char::from(TAG_PREFIX);
         let tag = self.commands + 1;
-        let command = format!("{prefix}{tag} UID FETCH {uids} {}\r\n", fetch.items());
+        let command = format!(
+            "{prefix}{tag} UID FETCH {uids} {}\r\n",
+            fetch.items(self.has_gmail)
+        );
         if command.len() > MAX_EARLY_FETCH {
             return Ok(None);
         }
@@ -144,8 +150,9 @@ impl Opening {
         let Self {
             fence,
             is_greeted,
-            asks_capability,
+            follow_up,
             commands,
+            has_gmail: _,
         } = self;
         if !is_greeted {
             let mut fence = lock(&fence);
@@ -171,7 +178,7 @@ impl Opening {
             control,
             fence,
             goes_ahead: true,
-            asks_capability,
+            follow_up,
         }
         .select()?;
         session.commands = commands;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::provider::Provider;
 use super::{Gate, Tokens};
 
 #[derive(Debug, Default)]
@@ -25,6 +26,16 @@ struct State {
     /// Capabilities of an authenticated session. Empty: unknown.
     after_login: Vec<String>,
     round_trip: Duration,
+    provider: Option<&'static Provider>,
+}
+
+impl State {
+    fn recognise(&mut self, said: &str, capabilities: &mut Vec<String>) {
+        self.provider = self.provider.or_else(|| Provider::of(said, capabilities));
+        if let Some(provider) = self.provider {
+            provider.correct(capabilities);
+        }
+    }
 }
 
 /// Something that RFC 9051 lets a client do, and that some servers may not be up to.
@@ -70,20 +81,58 @@ impl Peer {
         self.lock().before_login.clone()
     }
 
-    pub(super) fn learn_before_login(&self, capabilities: &[String]) {
+    /// Takes note of what a server says it can do, and corrects it by what is known of it.
+    pub(super) fn learn_before_login(&self, capabilities: &mut Vec<String>) {
         if !capabilities.is_empty() {
-            self.lock().before_login = capabilities.to_vec();
+            let mut state = self.lock();
+            state.recognise("", capabilities);
+            state.before_login.clone_from(capabilities);
         }
     }
 
     pub(super) fn learn_after_login(&self, capabilities: &[String]) {
         if !capabilities.is_empty() {
-            self.lock().after_login = capabilities.to_vec();
+            let mut state = self.lock();
+            let mut capabilities = capabilities.to_vec();
+            state.recognise("", &mut capabilities);
+            state.after_login = capabilities;
         }
+    }
+
+    /// Takes note of what a server says about itself: its greeting, or its answer to ID.
+    pub(super) fn learn_name(&self, said: &str) {
+        self.lock().recognise(said, &mut Vec::new());
+    }
+
+    /// Whether the server is to be told who the client is: once, or over each session if it wants
+    /// that.
+    pub(super) fn is_to_be_told_who(&self) -> bool {
+        let state = self.lock();
+        let is_first = state.after_login.is_empty();
+        let offers = |list: &[String]| list.iter().any(|offer| offer == "ID");
+        let wants = state.provider.is_some_and(|provider| provider.wants_id);
+        (offers(&state.before_login) || offers(&state.after_login)) && (is_first || wants)
+    }
+
+    /// Whether the server is known to bear a login before its greeting.
+    pub(super) fn may_log_in_first(&self) -> bool {
+        let provider = self.lock().provider;
+        provider.is_some_and(|provider| provider.takes_login_first)
+            && self.takes_login_first.may_be_taken()
+    }
+
+    /// How many sessions the server commonly grants, where that is known.
+    pub(crate) fn usual_sessions(&self) -> Option<usize> {
+        self.lock().provider?.sessions
     }
 
     pub(super) fn is_known(&self) -> bool {
         !self.lock().after_login.is_empty()
+    }
+
+    /// The capabilities of an authenticated session, as far as is known.
+    pub(super) fn after_login(&self) -> Vec<String> {
+        self.lock().after_login.clone()
     }
 
     /// Whether an authenticated session has this capability, as far as is known.

@@ -27,9 +27,15 @@ impl Refusal {
         let hint = backoff_hint(&text);
         if hint.is_some()
             || matches!(code, Some("THROTTLED" | "LIMIT"))
-            || ["throttl", "rate limit", "too many requests"]
-                .iter()
-                .any(|words| text.contains(words))
+            || [
+                "throttl",
+                "rate limit",
+                "too many requests",
+                // Exchange, which has too many sessions of the account, or too many in a row.
+                "authenticated but not connected",
+            ]
+            .iter()
+            .any(|words| text.contains(words))
         {
             return Self::Throttled(hint);
         }

@@ -6,6 +6,7 @@ mod esearch;
 use std::time::Instant;
 
 use super::fence::with_goodbye;
+use super::literals::Literals;
 use super::{LONG_IDLE, Session, TAG_PREFIX};
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::query::{Part, Program, Query};
@@ -22,7 +23,24 @@ impl Session {
         if self.is_reused && self.idle_since.elapsed() >= LONG_IDLE {
             super::command::run(&self.fence, Phase::Search, || self.control.noop())?;
         }
-        let (found, is_answered) = match self.search_once(program, limit, self.has_esearch) {
+        if program.needs_gmail && !self.has_gmail {
+            return Err(Error::config(
+                "`gmail_raw` is Gmail's own, and this server does not announce X-GM-EXT-1; use the \
+                 other keys of `Query`",
+            ));
+        }
+        let result =
+            self.search_once(program, limit, self.has_esearch)
+                .map_err(|error| {
+                    match error.kind() {
+                ErrorKind::Server { .. } if program.needs_utf8 => error.in_context(
+                    "the text is not ASCII, which this server may not search for; search for less, \
+                     and compare in the closure",
+                ),
+                _ => error,
+            }
+                });
+        let (found, is_answered) = match result {
             // It offers more than it understands.
             Err(error) if self.has_esearch && is_bad(&error) => (UidSet::new(), false),
             result => result?,
@@ -44,9 +62,10 @@ impl Session {
         in_ranges: bool,
     ) -> Result<(UidSet, bool)> {
         let tag = format!("{}{}", char::from(TAG_PREFIX), self.tag());
+        let literals = self.literals;
         let mut fence = self.fence();
         fence.begin_until(Phase::Search, Instant::now() + limit);
-        ask(&mut fence.wire, &tag, program, in_ranges)?;
+        ask(&mut fence.wire, &tag, program, in_ranges, literals)?;
         let mut found = UidSetBuilder::default();
         let is_answered = finish(&mut fence.wire, &tag, &mut found)?;
         let found = found.finish();
@@ -73,9 +92,14 @@ impl Session {
     }
 }
 
-/// Sends the command, pausing before each literal until the server is ready for it (RFC 9051,
-/// section 4.3).
-fn ask(wire: &mut Wire, tag: &str, program: &Program, has_esearch: bool) -> Result<()> {
+/// Sends the command, and waits before each literal for which the server wants to be waited for.
+fn ask(
+    wire: &mut Wire,
+    tag: &str,
+    program: &Program,
+    has_esearch: bool,
+    literals: Literals,
+) -> Result<()> {
     let charset = if program.needs_utf8 {
         "CHARSET UTF-8 "
     } else {
@@ -88,10 +112,13 @@ fn ask(wire: &mut Wire, tag: &str, program: &Program, has_esearch: bool) -> Resu
         match part {
             Part::Text(text) => line.extend_from_slice(text.as_bytes()),
             Part::Literal(octets) => {
-                line.extend_from_slice(format!("{{{}}}\r\n", octets.len()).as_bytes());
-                wire.write(&line)?;
-                line.clear();
-                await_continuation(wire, tag)?;
+                let announcement = literals.announce(octets.len());
+                line.extend_from_slice(announcement.text.as_bytes());
+                if announcement.is_awaited {
+                    wire.write(&line)?;
+                    line.clear();
+                    await_continuation(wire, tag)?;
+                }
                 line.extend_from_slice(octets);
             }
         }
@@ -173,11 +200,7 @@ fn completion<'a>(line: &'a [u8], tag: &str) -> Option<Status<'a>> {
 }
 
 fn refused(status: &Status<'_>) -> Error {
-    let hint = match status.code_word().as_deref() {
-        Some("BADCHARSET") => "SEARCH: the server cannot search for text beyond ASCII",
-        _ => "SEARCH",
-    };
-    Error::server(status.code_word(), status.text, hint)
+    Error::server(status.code_word(), status.text, "SEARCH")
 }
 
 /// What a line begins with.

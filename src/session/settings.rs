@@ -54,6 +54,8 @@ pub(crate) struct Settings {
     /// As it goes over the wire.
     pub(crate) encoded_mailbox: String,
     pub(crate) workers: usize,
+    /// The caller has said how many.
+    pub(crate) are_workers_chosen: bool,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
     pub(crate) retry: Retry,

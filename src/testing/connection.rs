@@ -181,7 +181,7 @@ impl Connection {
                 None => {}
             }
         }
-        if let Ok(greeting) = Greeting::new(kind, None, "test server ready") {
+        if let Ok(greeting) = Greeting::new(kind, None, "parallel-mailbox test server ready") {
             self.output
                 .put(&GreetingCodec::default().encode(&greeting).dump())?;
         }

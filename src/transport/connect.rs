@@ -69,6 +69,10 @@ impl Stream for Box<dyn Stream> {
 ///     .connect()?;
 /// # Ok::<(), parallel_mailbox::Error>(())
 /// ```
+///
+/// Three packages under `examples/` in the repository are written to be copied: `rustls` for another
+/// TLS library, `socks5` for a proxy, and `command` for a command's input and output, such as that of
+/// `ssh`.
 pub trait Connect: Send + Sync {
     /// Opens one connection. Called once for each session, from the thread that will use it.
     ///

@@ -23,6 +23,7 @@ pub(crate) enum Phase {
     StartTls,
     Capability,
     Login,
+    Identification,
     #[cfg(feature = "compress")]
     Compress,
     Examine,
@@ -39,6 +40,7 @@ impl fmt::Display for Phase {
             Self::StartTls => "STARTTLS",
             Self::Capability => "CAPABILITY",
             Self::Login => "login",
+            Self::Identification => "ID",
             #[cfg(feature = "compress")]
             Self::Compress => "COMPRESS",
             Self::Examine => "EXAMINE",

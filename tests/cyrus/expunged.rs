@@ -57,6 +57,11 @@ fn a_message_expunged_in_mid_run_is_gone_and_costs_no_other() {
         }
     });
     eprintln!("{report}");
-    assert_eq!(report.gone().to_string(), "500,502:504");
+    // A session that was not told yet still has some of them.
+    let expunged = UidSet::from_str("500,502:504").unwrap();
+    assert!(report.gone().difference(&expunged).is_empty(), "{report}");
+    assert!(report.is_complete(), "{report}");
+    let report = run(&matches, &expected, || {});
+    assert_eq!(report.gone(), &expunged);
     assert_eq!(report.delivered().len(), 596);
 }

@@ -169,6 +169,7 @@ impl Worker<'_> {
             internal_date,
             size,
             body,
+            gmail,
         } = fetched;
         match body {
             Body::Octets(raw) => {
@@ -176,7 +177,7 @@ impl Worker<'_> {
                 self.run.received(octets);
                 self.patience.delivered();
                 let size = size.unwrap_or(octets);
-                let message = Message::new(uid, flags, internal_date, size, raw);
+                let message = Message::new(uid, flags, internal_date, size, raw).with_gmail(gmail);
                 self.sink.take(Arrival {
                     slot,
                     content: Content::Message(message),

@@ -2,21 +2,7 @@
 //! waited for.
 
 use crate::credentials::Secret;
-
-/// A literal of more octets is announced and waited for where the server knows LITERAL- only
-/// (RFC 7888, section 5).
-const SHORT_LITERAL: usize = 4096;
-
-/// How literals are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Literals {
-    /// After the server has said that it waits for them.
-    Awaited,
-    /// At once, if they are short (LITERAL-).
-    ShortAtOnce,
-    /// At once (LITERAL+).
-    AtOnce,
-}
+use crate::session::literals::Literals;
 
 /// With quoted strings: one line.
 pub(super) fn quoted(tag: &str, user: &str, password: &Secret) -> Secret {
@@ -35,27 +21,14 @@ pub(super) fn with_literals(
     password: &Secret,
     offers: &[String],
 ) -> Vec<Secret> {
-    let has = |name: &str| offers.iter().any(|offer| offer == name);
-    let literals = if has("LITERAL+") {
-        Literals::AtOnce
-    } else if has("LITERAL-") || has("IMAP4REV2") {
-        Literals::ShortAtOnce
-    } else {
-        Literals::Awaited
-    };
+    let literals = Literals::of(offers);
     let mut part = Secret::concat(&[tag.as_bytes(), b" LOGIN"]);
     let mut parts = Vec::new();
     for octets in [user.as_bytes(), password.expose()] {
-        let length = octets.len();
-        let is_at_once = match literals {
-            Literals::AtOnce => true,
-            Literals::ShortAtOnce => length <= SHORT_LITERAL,
-            Literals::Awaited => false,
-        };
-        if is_at_once {
-            part.push(format!(" {{{length}+}}\r\n").as_bytes());
-        } else {
-            part.push(format!(" {{{length}}}\r\n").as_bytes());
+        let announcement = literals.announce(octets.len());
+        part.push(b" ");
+        part.push(announcement.text.as_bytes());
+        if announcement.is_awaited {
             parts.push(std::mem::take(&mut part));
         }
         part.push(octets);
