@@ -278,12 +278,12 @@ impl Builder {
     /// Defaults to twice the number of CPUs, but at least 4 and at most 8. A worker is one thread,
     /// so closures that need CPU time want a worker for each CPU at least; a session mostly waits,
     /// so there may be more. The bounds are measured, with small and mixed messages, round trips
-    /// of 0 to 100 ms, plain and over TLS (`BENCHMARKS.md`, "Sessions"): from one session to four
-    /// the time falls by a factor of 1.2 to 2.8, the more the longer the way; from four to eight by
-    /// 1.12 at the most, and only from 50 ms on; sixteen were never quicker than eight by more than
-    /// 2 %, and near a server that has few CPUs a quarter slower, as its processes
-    /// compete for them. Eight leave something to the account's other clients on all of the servers
-    /// above.
+    /// of 0 to 100 ms, plain and over TLS (`BENCHMARKS.md`, "Sessions"): with four sessions a run is
+    /// 1.15 to 2.9 times as fast as with one, the more the longer the way; eight gain another tenth
+    /// at the most, from 50 ms on; sixteen were never faster than eight by more than 4 %, and
+    /// near a server with few CPUs up to a third slower, as its processes compete for them. On a
+    /// server that is known to grant fewer, the default is as many as that. Eight leave something
+    /// to the account's other clients on all others.
     pub fn workers(mut self, workers: usize) -> Self {
         self.workers = Some(workers);
         self

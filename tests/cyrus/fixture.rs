@@ -76,7 +76,11 @@ fn the_fixture_leaves_neither_process_nor_file() {
     assert!(client.ends());
     assert!(!folder.exists());
     for process in processes {
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
-        assert!(stat.is_err(), "{stat:?}");
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // One that ended may stay listed until its parent takes notice.
+        let runs = stat
+            .rsplit_once(')')
+            .is_some_and(|(_, rest)| !rest.starts_with(" Z"));
+        assert!(!runs, "{stat}");
     }
 }
