@@ -134,7 +134,7 @@ impl Builder {
     ) -> Self {
         self.trust.client = Some(ClientCertificate {
             chain_pem: certificate_chain_pem.to_vec(),
-            private_key_pem: private_key_pem.to_vec(),
+            private_key_pem: Secret::concat(&[private_key_pem]),
         });
         self
     }

@@ -112,7 +112,7 @@ fn pem_certificates(octets: &[u8]) -> Vec<&[u8]> {
 
 /// Never says anything of the private key but what is wrong with it.
 fn identity(client: &ClientCertificate) -> Result<Identity> {
-    let key = client.private_key_pem.trim_ascii_start();
+    let key = client.private_key_pem.expose().trim_ascii_start();
     // The libraries differ in what else they take.
     if !key.starts_with(b"-----BEGIN PRIVATE KEY-----") {
         return Err(Error::config(

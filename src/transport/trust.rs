@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::credentials::Secret;
+
 /// The caller's settings for TLS.
 #[derive(Clone, Default)]
 pub(crate) struct Trust {
@@ -19,7 +21,7 @@ pub(crate) struct Trust {
 #[cfg_attr(not(feature = "native-tls"), allow(dead_code))]
 pub(crate) struct ClientCertificate {
     pub(crate) chain_pem: Vec<u8>,
-    pub(crate) private_key_pem: Vec<u8>,
+    pub(crate) private_key_pem: Secret,
 }
 
 impl Trust {

@@ -1,0 +1,96 @@
+//! Archives a mailbox into a Maildir, with a manifest that proves it complete. Killed and started
+//! again, it finishes; started again later, it fetches what is new.
+//!
+//! ```sh
+//! cargo run --release -p example-archive -- save FOLDER imaps://me@imap.example.org/INBOX
+//! cargo run --release -p example-archive -- verify FOLDER
+//! ```
+//!
+//! Without a URL it archives made-up mail of a server in this process.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+
+use example_archive::{Archive, mbox, verify};
+use parallel_mailbox::testing::{Sample, Server};
+use parallel_mailbox::{Builder, ParallelMailbox, Query, Security};
+
+const HELP: &str = "\
+usage: example-archive save FOLDER [URL]     fetches what the folder does not have yet
+       example-archive verify FOLDER         compares all files with the manifest
+       example-archive mbox FOLDER FILE      writes one file of all messages
+
+  URL     such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
+          is opened read-only. A second word, danger-plaintext, does without TLS.
+";
+
+type Anything = Box<dyn std::error::Error>;
+
+fn main() -> Result<ExitCode, Anything> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["save", folder, ref url @ ..] => {
+            let server;
+            let builder = match url {
+                [] => {
+                    server = Server::builder().sample(Sample::small(2_000)).start()?;
+                    server.client()
+                }
+                [url] => client(url)?,
+                [url, "danger-plaintext"] => client(url)?.security(Security::DangerPlaintext),
+                _ => return Err(HELP.into()),
+            };
+            save(builder, Path::new(folder))
+        }
+        ["verify", folder] => {
+            let (messages, wrong) = verify(Path::new(folder))?;
+            for (uid, what) in &wrong {
+                println!("UID {uid}: {what}");
+            }
+            println!("{messages} messages, {} wrong", wrong.len());
+            Ok(ExitCode::from(u8::from(!wrong.is_empty())))
+        }
+        ["mbox", folder, file] => {
+            let messages = mbox::write(Path::new(folder), &PathBuf::from(file))?;
+            println!("{messages} messages in {file}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            print!("{HELP}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+fn client(url: &str) -> Result<Builder, Anything> {
+    let password = std::env::var("IMAP_PASSWORD").map_err(|_| "IMAP_PASSWORD is not set")?;
+    Ok(ParallelMailbox::from_url(url)?.password(password))
+}
+
+fn save(builder: Builder, folder: &Path) -> Result<ExitCode, Anything> {
+    let mailbox = builder.connect()?;
+    let archive = Archive::open(folder, mailbox.uid_validity())?;
+    let new = mailbox.search(Query::all())?.except(&archive.uids());
+    println!(
+        "{} messages to fetch, {} are here",
+        new.len(),
+        archive.uids().len()
+    );
+    let report = thread::scope(|scope| {
+        let mut results = new.imap_unordered_scoped(scope, |message| archive.add(&message));
+        for result in results.by_ref() {
+            match result {
+                // A disk that is full ends it all.
+                Ok(saved) => saved?,
+                // One message, or the run; the report has it as well.
+                Err(error) => eprintln!("{error}"),
+            }
+        }
+        io::Result::Ok(results.finish())
+    })?;
+    println!("{report}");
+    Ok(ExitCode::from(u8::from(!report.is_complete())))
+}
