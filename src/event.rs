@@ -1,5 +1,6 @@
 //! What a run lives through, told as it happens.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,5 +61,56 @@ pub enum Event {
     },
 }
 
+/// One line for a log.
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionOpened { open } => write!(f, "session opened, {open} now"),
+            Self::SessionLost { error } => write!(f, "session lost: {error}"),
+            Self::SessionRefused { error, retry_in } => {
+                write!(f, "session refused: {error}")?;
+                match retry_in {
+                    Some(delay) => write!(f, "; next try in {delay:.1?}"),
+                    None => f.write_str("; not tried again"),
+                }
+            }
+            Self::Throttled { pause } => {
+                write!(f, "the server asks to slow down; all wait for {pause:.1?}")
+            }
+            Self::ShardReturned { messages } => {
+                write!(f, "{messages} messages are to be fetched again")
+            }
+            Self::PoisonFound { uid, sessions } => {
+                write!(
+                    f,
+                    "message {uid} has broken {sessions} sessions and is given up"
+                )
+            }
+            Self::MessageGone { uid } => write!(f, "message {uid} is gone"),
+            Self::MessageFailed { error } => write!(f, "failed: {error}"),
+        }
+    }
+}
+
 /// What is called with every event.
 pub(crate) type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn reads_as_one_line_of_a_log() {
+        let error = Error::new(ErrorKind::Disconnected, "FETCH");
+        let refused = |retry_in| Event::SessionRefused {
+            error: error.clone(),
+            retry_in,
+        };
+        let later = refused(Some(Duration::from_millis(1500))).to_string();
+        assert!(later.starts_with("session refused: ") && later.ends_with("; next try in 1.5s"));
+        assert!(refused(None).to_string().ends_with("; not tried again"));
+        let returned = Event::ShardReturned { messages: 7 };
+        assert_eq!(returned.to_string(), "7 messages are to be fetched again");
+    }
+}
