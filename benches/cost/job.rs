@@ -13,7 +13,7 @@ use crate::words::Words;
 /// What is to be done, and by whom.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
-    /// `raw`, `imap-crate`, one of [`ours::RUNS`], or `search`, which fetches nothing.
+    /// `raw`, `raw-in-order`, `imap-crate`, one of [`ours::RUNS`], or `search`, which fetches nothing.
     pub(crate) run: String,
     pub(crate) sessions: usize,
     pub(crate) task: Task,
@@ -169,6 +169,7 @@ pub(crate) fn main(arguments: &[String]) {
     };
     let done = match words.text("run").unwrap_or("for_each") {
         "raw" => raw::read(&target, job),
+        "raw-in-order" => raw::read_in_order(&target, job),
         "imap-crate" => imap_crate::read(&target, job),
         "search" => {
             let matches = ours::search(&target, job.sessions);

@@ -265,6 +265,7 @@ fn print(group: &[Row]) {
 pub(crate) fn name(run: &str) -> String {
     match run {
         "raw" => "raw reader".to_owned(),
+        "raw-in-order" => "raw reader, in order".to_owned(),
         "imap-crate" => "`imap` crate".to_owned(),
         run => format!("**`{run}`**"),
     }

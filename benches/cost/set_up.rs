@@ -36,7 +36,7 @@ pub(crate) fn table(filter: &Filter, places: &mut Places) {
             let mailbox = Mailbox::usual(Kind::Mixed);
             let mut measure = |round_trip| {
                 let target = places.find(software, mailbox, way, round_trip)?;
-                let jobs = ["raw", "for_each"].map(|run| Job {
+                let jobs = ["raw", "raw-in-order", "for_each"].map(|run| Job {
                     arrivals: true,
                     ..Job::new(run, sessions)
                 });
@@ -52,7 +52,9 @@ pub(crate) fn table(filter: &Filter, places: &mut Places) {
                      From nothing to the first message, and until every session has had one, of \
                      `mixed`; medians of {ROUNDS} rounds. Round trips are the difference to the \
                      time without any, which stands beside it. On the way to Dovecot the TCP \
-                     handshake counts as one; the raw reader does not search. Idle is the time from \
+                     handshake counts as one; the raw reader does not search. In order \
+                     means: one session first, which searches while the others connect, and no \
+                     message asked for before that is done; without any wait beyond. Idle is the time from \
                      a session's last message to the last of all, on average.\n\n\
                      | server | | sessions | by | first at 0 ms | at {ROUND_TRIP} ms | round trips \
                      | last at {ROUND_TRIP} ms | wall | idle at the end |\n\

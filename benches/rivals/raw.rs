@@ -2,6 +2,7 @@
 //! answers and throws the octets away, or hands each body to the parser and then throws it away.
 
 use std::io::{Read, Write};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -20,15 +21,44 @@ const MOST: usize = 512;
 const PARTS: usize = 4;
 
 pub(crate) fn read(target: &Target, job: Job<'_>) -> Done {
+    read_by(target, job, None)
+}
+
+/// In the order that this crate promises: one session is connected, so that a wrong password is told;
+/// it searches; and nobody else connects before it is known that there is something to fetch, nor
+/// asks for a message before it is known which there are. Nobody waits for anything else.
+pub(crate) fn read_in_order(target: &Target, job: Job<'_>) -> Done {
+    read_by(target, job, Some(&Order::new(job.sessions)))
+}
+
+fn read_by(target: &Target, job: Job<'_>, order: Option<&Order>) -> Done {
     let next = AtomicUsize::new(1);
     let connector = Connector::new(target);
     thread::scope(|scope| {
         let threads: Vec<_> = (0..job.sessions)
-            .map(|_| scope.spawn(|| session(target, job, &connector, &next)))
+            .map(|index| {
+                let (connector, next) = (&connector, &next);
+                scope.spawn(move || session(target, job, connector, next, index, order))
+            })
             .collect();
         let threads = threads.into_iter();
         threads.map(|thread| thread.join().unwrap()).sum()
     })
+}
+
+/// What the others wait for.
+struct Order {
+    connected: Barrier,
+    searched: Barrier,
+}
+
+impl Order {
+    fn new(sessions: usize) -> Self {
+        Self {
+            connected: Barrier::new(sessions),
+            searched: Barrier::new(sessions),
+        }
+    }
 }
 
 /// How many messages a command asks for. This crate has to find out what it is told here.
@@ -40,7 +70,18 @@ fn shard(target: &Target, job: Job<'_>) -> usize {
     (target.messages / job.sessions / PARTS).clamp(1, most)
 }
 
-fn session(target: &Target, job: Job<'_>, connector: &Connector, next: &AtomicUsize) -> Done {
+fn session(
+    target: &Target,
+    job: Job<'_>,
+    connector: &Connector,
+    next: &AtomicUsize,
+    index: usize,
+    order: Option<&Order>,
+) -> Done {
+    let is_first = index == 0;
+    if let (Some(order), false) = (order, is_first) {
+        order.connected.wait();
+    }
     let mut client = Client {
         job,
         connection: connector.connect(),
@@ -51,11 +92,32 @@ fn session(target: &Target, job: Job<'_>, connector: &Connector, next: &AtomicUs
         parser: MessageParser::default(),
         done: Done::default(),
     };
-    client.line();
-    client.send(&format!("a1 LOGIN {} {}\r\n", target.user, target.password));
-    client.until_tagged();
-    client.send("a2 EXAMINE INBOX\r\n");
-    client.until_tagged();
+    let login = format!("a1 LOGIN {} {}\r\n", target.user, target.password);
+    let mut unread = 0;
+    match order {
+        None => {
+            client.line();
+            client.send(&login);
+            client.until_tagged();
+            client.send("a2 EXAMINE INBOX\r\n");
+            client.until_tagged();
+        }
+        Some(order) if is_first => {
+            client.line();
+            client.send(&format!("{login}a2 EXAMINE INBOX\r\n"));
+            client.until_tagged();
+            client.until_tagged();
+            order.connected.wait();
+            client.send("a2 UID SEARCH RETURN (ALL) ALL\r\n");
+            client.until_tagged();
+            order.searched.wait();
+        }
+        Some(order) => {
+            client.send(&format!("{login}a2 EXAMINE INBOX\r\n"));
+            unread = 2;
+            order.searched.wait();
+        }
+    }
     client.done = Done::default();
     let shard = shard(target, job);
     let mut in_flight = 0;
@@ -72,6 +134,15 @@ fn session(target: &Target, job: Job<'_>, connector: &Connector, next: &AtomicUs
         }
         if in_flight == 0 {
             return client.done;
+        }
+        if unread > 0 {
+            // Greeting, login and EXAMINE.
+            client.line();
+            while unread > 0 {
+                client.until_tagged();
+                unread -= 1;
+            }
+            client.done = Done::default();
         }
         client.until_tagged();
         in_flight -= 1;
