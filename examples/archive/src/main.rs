@@ -14,8 +14,9 @@ use std::process::ExitCode;
 use std::thread;
 
 use example_archive::{Archive, mbox, verify};
+use example_support::{Anything, client};
 use parallel_mailbox::testing::{Sample, Server};
-use parallel_mailbox::{Builder, ParallelMailbox, Query, Security};
+use parallel_mailbox::{Builder, Query};
 
 const HELP: &str = "\
 usage: example-archive save FOLDER [URL]     fetches what the folder does not have yet
@@ -23,10 +24,9 @@ usage: example-archive save FOLDER [URL]     fetches what the folder does not ha
        example-archive mbox FOLDER FILE      writes one file of all messages
 
   URL     such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
-          is opened read-only. A second word, danger-plaintext, does without TLS.
+          is opened read-only. The variable DANGER_PLAINTEXT, set to 1, does without TLS. Without
+          a URL: made-up mail of a server in this process.
 ";
-
-type Anything = Box<dyn std::error::Error>;
 
 fn main() -> Result<ExitCode, Anything> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -40,7 +40,6 @@ fn main() -> Result<ExitCode, Anything> {
                     server.client()
                 }
                 [url] => client(url)?,
-                [url, "danger-plaintext"] => client(url)?.security(Security::DangerPlaintext),
                 _ => return Err(HELP.into()),
             };
             save(builder, Path::new(folder))
@@ -63,11 +62,6 @@ fn main() -> Result<ExitCode, Anything> {
             Ok(ExitCode::from(2))
         }
     }
-}
-
-fn client(url: &str) -> Result<Builder, Anything> {
-    let password = std::env::var("IMAP_PASSWORD").map_err(|_| "IMAP_PASSWORD is not set")?;
-    Ok(ParallelMailbox::from_url(url)?.password(password))
 }
 
 fn save(builder: Builder, folder: &Path) -> Result<ExitCode, Anything> {

@@ -12,18 +12,24 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use example_archive::manifest::Manifest;
+#[cfg(unix)]
+use example_support::dovecot;
 use parallel_mailbox::testing::{Sample, Server};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
+const MESSAGES: usize = 5_000;
+
 fn program(server: &Server, folder: &Path) -> Command {
+    save(&server.url(), server.password(), folder)
+}
+
+fn save(url: &str, password: &str, folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-archive"));
+    command.arg("save").arg(folder).arg(url);
     command
-        .arg("save")
-        .arg(folder)
-        .arg(server.url())
-        .arg("danger-plaintext");
-    command.env("IMAP_PASSWORD", server.password());
+        .env("IMAP_PASSWORD", password)
+        .env("DANGER_PLAINTEXT", "1");
     command
 }
 
@@ -39,16 +45,20 @@ fn listed(folder: &Path) -> usize {
 
 /// All octets as the server has them, each once, and nothing else in the folder.
 fn check(server: &Server, folder: &Path) {
+    let raw = |uid| server.raw("INBOX", uid).unwrap().to_vec();
+    compare(folder, server.uids("INBOX").len(), raw);
+}
+
+fn compare(folder: &Path, messages: usize, raw: impl Fn(u32) -> Vec<u8>) {
     let manifest = Manifest::read(&folder.join("manifest.txt")).unwrap();
     let mut files = BTreeSet::new();
     for entry in manifest.entries() {
         let octets = fs::read(folder.join("cur").join(&entry.file)).unwrap();
-        let expected = server.raw("INBOX", entry.uid.get()).unwrap();
-        assert!(*octets == *expected, "UID {}", entry.uid);
+        assert!(octets == raw(entry.uid.get()), "UID {}", entry.uid);
         assert_eq!(entry.octets, octets.len() as u64);
         assert!(files.insert(entry.file.clone()), "twice: {}", entry.file);
     }
-    assert_eq!(manifest.entries().count(), server.uids("INBOX").len());
+    assert_eq!(manifest.entries().count(), messages);
     assert_eq!(
         fs::read_dir(folder.join("cur")).unwrap().count(),
         files.len()
@@ -61,14 +71,32 @@ fn killed_ten_times_it_finishes_with_nothing_twice_and_nothing_missing() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let server = Server::builder()
-        .sample(Sample::tiny(5_000))
+        .sample(Sample::tiny(MESSAGES))
         .start()
         .unwrap();
+    kill_ten_times(&server.url(), server.password(), folder);
+    check(&server, folder);
+}
+
+#[test]
+#[cfg(unix)]
+fn killed_ten_times_it_finishes_with_what_dovecot_has_in_its_files() {
+    let Some(dovecot) = dovecot::builder() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let dovecot = dovecot.messages(Sample::small(MESSAGES)).start();
+    kill_ten_times(&dovecot.url("INBOX"), dovecot.password(), folder);
+    compare(folder, MESSAGES, |uid| dovecot.raw(uid));
+}
+
+fn kill_ten_times(url: &str, password: &str, folder: &Path) {
     let mut kills = Vec::new();
     // Uneven steps, so that it is killed at any moment of what it does for a message.
     for step in [1, 700, 3, 311, 550, 17, 420, 5, 613, 222] {
         let before = listed(folder);
-        let mut child = program(&server, folder)
+        let mut child = save(url, password, folder)
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -79,14 +107,14 @@ fn killed_ten_times_it_finishes_with_nothing_twice_and_nothing_missing() {
         kills.push(listed(folder));
     }
     eprintln!("listed when it was killed: {kills:?}");
-    assert!(kills.iter().all(|listed| *listed < 5_000));
-    let output = program(&server, folder).output().unwrap();
+    assert!(kills.iter().all(|listed| *listed < MESSAGES));
+    let output = save(url, password, folder).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    check(&server, folder);
+    eprintln!("{}", String::from_utf8_lossy(&output.stdout));
     let output = run(&["verify", folder.to_str().unwrap()]);
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
-        "5000 messages, 0 wrong\n"
+        format!("{MESSAGES} messages, 0 wrong\n")
     );
 }
 

@@ -10,9 +10,10 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use example_support::{Anything, client};
 use indicatif::{ProgressBar, ProgressStyle};
 use parallel_mailbox::testing::{Fault, Sample, Server};
-use parallel_mailbox::{Builder, ParallelMailbox, Query, Security, UidSet};
+use parallel_mailbox::{Query, UidSet};
 
 const HELP: &str = "\
 usage: example-watch [URL [UIDVALIDITY UIDS]]
@@ -23,7 +24,7 @@ usage: example-watch [URL [UIDVALIDITY UIDS]]
   UIDVALIDITY UIDS    as a run that was stopped has printed them
 ";
 
-fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+fn main() -> Result<ExitCode, Anything> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let server;
@@ -81,15 +82,6 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
     }
     std::io::stdout().flush()?;
     Ok(ExitCode::from(u8::from(!report.is_complete())))
-}
-
-fn client(url: &str) -> Result<Builder, Box<dyn std::error::Error>> {
-    let password = std::env::var("IMAP_PASSWORD").map_err(|_| "IMAP_PASSWORD is not set")?;
-    let builder = ParallelMailbox::from_url(url)?.password(password);
-    Ok(match std::env::var("DANGER_PLAINTEXT").as_deref() {
-        Ok("1") => builder.security(Security::DangerPlaintext),
-        _ => builder,
-    })
 }
 
 fn embedded() -> std::io::Result<Server> {
