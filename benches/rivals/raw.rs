@@ -11,8 +11,8 @@ use parallel_mailbox::mail_parser::MessageParser;
 use super::connection::{Connection, Connector};
 use super::{Done, Extent, Job, Target, Task};
 
-/// As many commands in flight, octets in a command and messages in a command as this crate has: with
-/// more in flight a reader on a long way gets faster still, as far as its TCP window goes.
+/// As many octets in flight and messages in a command as this crate has at most: with more in flight
+/// a reader on a long way gets faster still, as far as its TCP window goes.
 const IN_FLIGHT: usize = 4;
 const MOST_OCTETS: usize = 4 * 1024 * 1024;
 const MOST: usize = 512;

@@ -29,7 +29,14 @@ const MIN_SHARD_OCTETS: u64 = 64 * 1024;
 const PARTS_PER_WORKER: usize = 2;
 
 /// FETCH commands in flight per session.
-const MAX_COMMANDS: usize = 4;
+const USUAL_COMMANDS: usize = 4;
+
+/// The same where these are answered within a round trip or two.
+const MAX_COMMANDS: usize = 8;
+
+/// Answers come in bursts, so a worker that has only as much in flight as it deals with in a round
+/// trip is soon without.
+const ROUND_TRIPS_AHEAD: usize = 2;
 
 /// Room for the tag, the words and the items of a FETCH command.
 const COMMAND_OVERHEAD: usize = 128;
@@ -331,7 +338,12 @@ impl Dispenser {
 
     /// How many messages the next command asks for; 0 if the worker has enough in flight.
     fn shard_size(&self, in_flight: &InFlight) -> usize {
-        if in_flight.has_suspect || in_flight.commands >= MAX_COMMANDS {
+        let needed = ROUND_TRIPS_AHEAD * in_flight.per_round_trip;
+        let most_commands = match in_flight.messages < needed {
+            true => MAX_COMMANDS,
+            false => USUAL_COMMANDS,
+        };
+        if in_flight.has_suspect || in_flight.commands >= most_commands {
             return 0;
         }
         if in_flight.commands > 0 {
@@ -339,9 +351,7 @@ impl Dispenser {
             // Towards the end what is left goes to those who have nothing to do, unless this one
             // would have nothing to do either before the next answer.
             let share = (self.total - self.next) / self.plan.workers;
-            if octets >= IN_FLIGHT_OCTETS
-                || in_flight.messages > share.max(in_flight.per_round_trip)
-            {
+            if octets >= IN_FLIGHT_OCTETS || in_flight.messages > share.max(needed) {
                 return 0;
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::budget::Budget;
@@ -31,6 +31,7 @@ pub(crate) struct Run {
     pulse: Pulse,
     /// Beats with every message that is whole.
     arrivals: Pulse,
+    first_arrival: OnceLock<Instant>,
     started: Instant,
     total: u64,
     /// How many it started with.
@@ -103,6 +104,7 @@ impl Run {
             totals: Totals::default(),
             pulse: Pulse::default(),
             arrivals: Pulse::default(),
+            first_arrival: OnceLock::new(),
             started,
             total,
             workers,
@@ -217,7 +219,9 @@ impl Run {
     pub(super) fn received(&self, octets: u64) {
         self.totals.octets.fetch_add(octets, Ordering::Relaxed);
         self.totals.received.fetch_add(1, Ordering::Relaxed);
-        self.arrivals.beat(Instant::now());
+        let now = Instant::now();
+        self.first_arrival.get_or_init(|| now);
+        self.arrivals.beat(now);
     }
 
     /// For how long no message has come, on any session.
@@ -239,13 +243,17 @@ impl Run {
         self.lock().dispenser.take(in_flight)
     }
 
-    /// How many messages one worker has dealt with, on average, in a time as long as this. 0 as
-    /// long as nothing is known.
-    pub(super) fn messages_in(&self, time: Duration) -> usize {
+    /// How many messages one worker deals with, on average, in the time of a round trip. 0 as long
+    /// as nothing is known.
+    pub(super) fn messages_per(&self, round_trip: Duration) -> usize {
+        let Some(first) = self.first_arrival.get() else {
+            return 0;
+        };
         let received = self.totals.received.load(Ordering::Relaxed) as f64;
-        let worked = self.started.elapsed().as_secs_f64() * self.workers as f64;
-        // The set-up is part of the time, so it is rather too few.
-        (received / worked * time.as_secs_f64()) as usize
+        // They were on their way for a round trip before the first was here. Set-up is not counted.
+        let time = first.elapsed() + round_trip;
+        let worked = time.as_secs_f64() * self.workers as f64;
+        (received / worked * round_trip.as_secs_f64()) as usize
     }
 
     /// Waits until an idle worker would get something. Returns false when the run is over.

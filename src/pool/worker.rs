@@ -404,7 +404,7 @@ impl Worker<'_> {
                 false => None,
             };
             let is_probe = probe.is_some();
-            let per_round_trip = self.run.messages_in(session.round_trip());
+            let per_round_trip = self.run.messages_per(session.round_trip());
             let taken = match probe {
                 Some(shard) => Take::Shard(shard),
                 None => self.run.take(&self.pipeline.in_flight(per_round_trip)),

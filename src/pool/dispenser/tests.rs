@@ -366,3 +366,22 @@ fn a_command_is_worth_its_round_trip() {
     };
     assert_eq!(shard.slots.len(), 60);
 }
+
+#[test]
+fn a_worker_has_more_commands_in_flight_where_it_deals_with_them_in_a_round_trip() {
+    for (per_round_trip, expected) in [(0, 4), (10, 4), (45, 6), (1_000, 8)] {
+        let mut dispenser = Dispenser::new(Plan {
+            shard_size: Some(16),
+            ..plan(100_000, 4, 100_000)
+        });
+        let mut in_flight = InFlight {
+            per_round_trip,
+            ..InFlight::default()
+        };
+        while let Take::Shard(shard) = dispenser.take(&in_flight) {
+            in_flight.commands += 1;
+            in_flight.messages += shard.slots.len();
+        }
+        assert_eq!(in_flight.commands, expected, "{per_round_trip}");
+    }
+}
