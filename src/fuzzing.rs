@@ -26,7 +26,7 @@ pub fn responses(octets: &[u8], piece: usize, fetch: Fetch) -> u64 {
     let Ok(mut wire) = Wire::new(stream, timeouts, limits, Stop::default()) else {
         return 0;
     };
-    let mut reader = Reader::new(fetch, MAX_MESSAGE_OCTETS);
+    let mut reader = Reader::new(fetch, MAX_MESSAGE_OCTETS, std::sync::Arc::default());
     let mut sum = 0;
     // Each response takes octets off the stream, and reading past its end is an error.
     while let Ok(answer) = reader.next(&mut wire, b'p', |_, octets| {

@@ -108,6 +108,7 @@ mod mailbox;
 mod mailbox_name;
 mod matches;
 mod message;
+mod octets;
 mod pool;
 mod progress;
 mod pulse;

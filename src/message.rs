@@ -9,6 +9,7 @@ pub(crate) use mail_parser::DateTime;
 use mail_parser::MessageParser;
 
 use crate::gmail::Gmail;
+use crate::octets::Octets;
 use crate::uid_set::Uid;
 
 /// A message as it was fetched.
@@ -20,7 +21,7 @@ pub struct Message {
     flags: Flags,
     internal_date: Option<DateTime>,
     size: u64,
-    raw: Vec<u8>,
+    raw: Octets,
     gmail: Option<Box<Gmail>>,
     /// Whether its end is to be noticed by [`is_dropped_by`].
     is_watched: bool,
@@ -32,7 +33,7 @@ impl Message {
         flags: Flags,
         internal_date: Option<DateTime>,
         size: u64,
-        raw: Vec<u8>,
+        raw: Octets,
     ) -> Self {
         Self {
             uid,
@@ -93,12 +94,13 @@ impl Message {
         self.gmail.as_deref()
     }
 
-    /// Takes the octets out, without a copy.
+    /// Takes the octets out. Those of a message of 128 KiB to 8 MiB are copied, since they stand in
+    /// memory that the run uses again.
     #[must_use]
     pub fn into_raw(mut self) -> Vec<u8> {
         // The octets live on.
         self.is_watched = false;
-        std::mem::take(&mut self.raw)
+        std::mem::take(&mut self.raw).into_vec()
     }
 
     /// Parses the message: headers, text parts, attachments.
@@ -107,7 +109,7 @@ impl Message {
     /// it makes sense.
     #[must_use]
     pub fn parse(&self) -> Option<mail_parser::Message<'_>> {
-        MessageParser::default().parse(&self.raw)
+        MessageParser::default().parse(self.raw())
     }
 
     /// Parses the headers alone, which is much quicker than [`parse`](Message::parse).
@@ -115,7 +117,7 @@ impl Message {
     /// Returns `None` where there is not a single header.
     #[must_use]
     pub fn parse_headers(&self) -> Option<mail_parser::Message<'_>> {
-        MessageParser::default().parse_headers(&self.raw)
+        MessageParser::default().parse_headers(self.raw())
     }
 }
 
@@ -392,7 +394,7 @@ mod tests {
     #[test]
     fn the_end_of_a_message_is_noticed_unless_its_octets_live_on() {
         let uid = Uid::new(7).unwrap();
-        let message = || Message::new(uid, Flags::default(), None, 3, b"abc".to_vec());
+        let message = || Message::new(uid, Flags::default(), None, 3, b"abc".to_vec().into());
         let ends = |function: fn(Message) -> Option<Message>| {
             let message = message();
             is_dropped_by(uid, move || function(message)).1

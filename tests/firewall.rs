@@ -62,6 +62,7 @@ fn each_foreign_crate_has_one_place() {
     for (name, place) in [
         ("imap", "session/"),
         ("imap_proto", "fetch/"),
+        ("memmap2", "octets/shelf.rs"),
         ("native_tls", "transport/tls.rs"),
         ("flate2", "transport/deflate"),
         ("mail_parser", "message.rs"),
@@ -97,6 +98,7 @@ const LAYERS: [&[&str]; 5] = [
         "mailbox_name",
         "gmail",
         "message",
+        "octets",
         "pulse",
         "query",
         "stop",

@@ -1,10 +1,13 @@
 //! Reads the answers to FETCH commands off a connection, one response at a time.
 
+use std::sync::Arc;
+
 use super::attributes::{Attributes, BodyItem, find_uid, lift_quoted_body};
 use super::request::Fetch;
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::gmail::Gmail;
 use crate::message::{DateTime, Flags};
+use crate::octets::{Octets, Shelf};
 use crate::transport::{Fate, Frame, Status, Wire};
 use crate::uid_set::Uid;
 
@@ -38,7 +41,7 @@ pub(crate) struct Fetched {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Body {
     /// The octets; none with [`Fetch::metadata`].
-    Octets(Vec<u8>),
+    Octets(Octets),
     /// The server sent NIL.
     Nil,
     /// Longer than allowed; it went by without being held.
@@ -59,9 +62,10 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(fetch: Fetch, max_message_size: u64) -> Self {
+    /// Large messages are put on this shelf.
+    pub(crate) fn new(fetch: Fetch, max_message_size: u64, shelf: Arc<Shelf>) -> Self {
         Self {
-            frame: Frame::default(),
+            frame: Frame::new(shelf),
             fetch,
             max_message_size,
             chatter: 0,
@@ -162,7 +166,9 @@ impl Reader {
 
     fn fetched(&mut self) -> Answer<'static> {
         let lifted = match self.frame.literals.pop() {
-            None if self.frame.discarded.is_none() => lift_quoted_body(&mut self.frame.line),
+            None if self.frame.discarded.is_none() => {
+                lift_quoted_body(&mut self.frame.line).map(Octets::from)
+            }
             literal => literal,
         };
         let line = &self.frame.line;
@@ -183,7 +189,7 @@ impl Reader {
         };
         let body = match (attributes.body, lifted, self.frame.discarded) {
             (BodyItem::Missing, ..) if self.fetch.has_body() => return Answer::Unrelated,
-            (BodyItem::Missing, ..) => Body::Octets(Vec::new()),
+            (BodyItem::Missing, ..) => Body::Octets(Octets::default()),
             (BodyItem::Nil, ..) => Body::Nil,
             (BodyItem::Present, Some(octets), _) => Body::Octets(octets),
             (BodyItem::Present, None, Some(octets)) => Body::TooLarge { octets },
@@ -242,7 +248,7 @@ mod tests {
     use crate::transport::{Condition, tests::wire};
 
     fn reader(fetch: Fetch) -> Reader {
-        Reader::new(fetch, 1000)
+        Reader::new(fetch, 1000, Arc::default())
     }
 
     fn one(fetch: Fetch, octets: &[u8]) -> Fetched {
@@ -276,8 +282,8 @@ mod tests {
             }
         }
         let bodies = [
-            (7, Body::Octets(b"p1 OK\r\n{9}".to_vec())),
-            (9, Body::Octets(vec![])),
+            (7, Body::Octets(b"p1 OK\r\n{9}".to_vec().into())),
+            (9, Body::Octets(Octets::default())),
         ];
         assert_eq!(seen, bodies);
     }
@@ -285,14 +291,14 @@ mod tests {
     #[test]
     fn takes_a_body_as_quoted_string_nil_or_partial() {
         let quoted = one(Fetch::full(), b"* 1 FETCH (UID 7 BODY[] \"a\\\\b\")\r\n");
-        assert_eq!(quoted.body, Body::Octets(b"a\\b".to_vec()));
+        assert_eq!(quoted.body, Body::Octets(b"a\\b".to_vec().into()));
         let nil = one(Fetch::full(), b"* 1 FETCH (UID 7 BODY[] NIL)\r\n");
         assert_eq!(nil.body, Body::Nil);
         let part = b"* 1 FETCH (UID 7 RFC822.SIZE 99 BODY[]<0> {3}\r\nabc)\r\n";
         let part = one(Fetch::partial(3), part);
         assert_eq!(
             (part.size, part.body),
-            (Some(99), Body::Octets(b"abc".to_vec()))
+            (Some(99), Body::Octets(b"abc".to_vec().into()))
         );
     }
 

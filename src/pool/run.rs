@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::budget::Budget;
 use super::dispenser::{Dispenser, InFlight, Plan, Shard, Take};
 use super::ledger::{Balance, Outcome};
 use crate::error::{Error, Result};
+use crate::octets::Shelf;
 use crate::pulse::Pulse;
 use crate::session::Session;
 use crate::stop::Stop;
@@ -32,6 +33,7 @@ pub(crate) struct Run {
     /// Beats with every message that is whole.
     arrivals: Pulse,
     first_arrival: OnceLock<Instant>,
+    shelf: Arc<Shelf>,
     started: Instant,
     total: u64,
     /// How many it started with.
@@ -105,6 +107,7 @@ impl Run {
             pulse: Pulse::default(),
             arrivals: Pulse::default(),
             first_arrival: OnceLock::new(),
+            shelf: Arc::default(),
             started,
             total,
             workers,
@@ -209,6 +212,11 @@ impl Run {
         if session.has_answered() {
             self.lock().sessions.insert(session.id());
         }
+    }
+
+    /// Where large messages are put.
+    pub(super) fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
     }
 
     pub(super) fn pulse(&self) -> &Pulse {

@@ -58,7 +58,7 @@ pub(crate) fn work(run: &Run, sessions: &Sessions, fetch: Fetch, sink: &mut dyn 
         sessions,
         fetch,
         sink,
-        reader: Reader::new(fetch, settings.max_message_size),
+        reader: Reader::new(fetch, settings.max_message_size, run.shelf().clone()),
         pipeline: Pipeline::default(),
         patience: Patience::new(settings.retry),
         is_probing: false,

@@ -2,9 +2,12 @@
 //! follows them (RFC 9051, section 4.3). Framing knows nothing of what a response means, so one
 //! that cannot be understood costs itself alone and not the connection.
 
+use std::sync::Arc;
+
 use super::status::Status;
 use super::wire::Wire;
 use crate::error::{Error, Result, excerpt};
+use crate::octets::{Octets, Shelf};
 
 /// What becomes of an announced literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub(crate) struct Frame {
     /// The response's line with `{0}` in place of every literal that is not part of it.
     pub(crate) line: Vec<u8>,
     /// The literals that were kept, in order.
-    pub(crate) literals: Vec<Vec<u8>>,
+    pub(crate) literals: Vec<Octets>,
     /// The length of the longest literal that was discarded, in octets.
     pub(crate) discarded: Option<u64>,
     /// The length of a literal at which reading stopped, because it goes beyond the limit for a
@@ -37,9 +40,18 @@ pub(crate) struct Frame {
     pub(crate) refused: Option<u64>,
     /// The response has been read to its end.
     is_whole: bool,
+    /// Has room for large literals.
+    shelf: Arc<Shelf>,
 }
 
 impl Frame {
+    pub(crate) fn new(shelf: Arc<Shelf>) -> Self {
+        Self {
+            shelf,
+            ..Self::default()
+        }
+    }
+
     /// Reads the next response. `fate` decides on each literal from the line so far and the
     /// announced number of octets; it may take its time.
     pub(crate) fn read(
@@ -100,11 +112,7 @@ impl Frame {
                     self.replace_announcement(start);
                     let count = usize::try_from(octets)
                         .map_err(|_| Error::protocol(format!("a literal of {octets} octets")))?;
-                    self.literals.push(Vec::new());
-                    // Just pushed, so there is a last.
-                    if let Some(literal) = self.literals.last_mut() {
-                        wire.append_literal(count, literal)?;
-                    }
+                    self.keep(wire, count)?;
                 }
                 Fate::Inline if octets <= longest_line.saturating_sub(self.line.len()) as u64 => {
                     wire.append_literal(octets as usize, &mut self.line)?;
@@ -119,6 +127,24 @@ impl Frame {
             wire.read_line(&mut self.line)?;
         }
         Ok(())
+    }
+
+    /// Reads a literal. What arrived of it before an error is kept, too.
+    fn keep(&mut self, wire: &mut Wire, count: usize) -> Result<()> {
+        let (literal, result) = match self.shelf.lend(count) {
+            Some(mut pages) => {
+                let (filled, result) = wire.fill(pages.room());
+                pages.truncate(filled);
+                (pages.into(), result)
+            }
+            None => {
+                let mut literal = Vec::new();
+                let result = wire.append_literal(count, &mut literal);
+                (literal.into(), result)
+            }
+        };
+        self.literals.push(literal);
+        result
     }
 
     fn replace_announcement(&mut self, start: usize) {
@@ -191,8 +217,27 @@ mod tests {
         let octets = b"* 1 FETCH (UID 7 BODY[] {19}\r\na1 OK\r\n{10}\r\n)\n\x00\xff\r\n FLAGS ())\r\n* next\r\n";
         let (frame, seen) = read(octets, Fate::Keep);
         assert_eq!(frame.line, b"* 1 FETCH (UID 7 BODY[] {0}\r\n FLAGS ())\r\n");
-        assert_eq!(frame.literals, [b"a1 OK\r\n{10}\r\n)\n\x00\xff\r\n"]);
+        assert_eq!(frame.literals.len(), 1);
+        assert_eq!(*frame.literals[0], *b"a1 OK\r\n{10}\r\n)\n\x00\xff\r\n");
         assert_eq!(seen, [19]);
+    }
+
+    #[test]
+    fn of_a_large_literal_that_breaks_off_only_what_came_is_kept() {
+        let shelf = Arc::<Shelf>::default();
+        let announced = 200_000;
+        for octets in [announced, 150_000, 10] {
+            let mut response = format!("* 1 FETCH (BODY[] {{{announced}}}\r\n").into_bytes();
+            response.resize(response.len() + octets, b'x');
+            if octets == announced {
+                response.extend_from_slice(b")\r\n");
+            }
+            let mut frame = Frame::new(shelf.clone());
+            let result = frame.read(&mut wire(response, 70_000), |_, _| Ok(Fate::Keep));
+            assert_eq!(result.is_ok(), octets == announced);
+            assert_eq!(frame.unfinished().is_none(), octets == announced);
+            assert!(*frame.literals[0] == *vec![b'x'; octets]);
+        }
     }
 
     #[test]

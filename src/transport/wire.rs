@@ -179,7 +179,7 @@ impl Wire {
                 // the processor's cache when the octets come.
                 let step = missing.min(into.capacity() - filled).min(STEP_OCTETS);
                 into.resize(filled + step, 0);
-                let (count, result) = self.fill(&mut into[filled..]);
+                let (count, result) = self.fill_directly(&mut into[filled..]);
                 into.truncate(filled + count);
                 missing -= count;
                 result?;
@@ -205,9 +205,35 @@ impl Wire {
         Ok(())
     }
 
+    /// Fills all of `target`. Tells how much it got also when it fails.
+    pub(crate) fn fill(&mut self, target: &mut [u8]) -> (usize, Result<()>) {
+        let mut filled = 0;
+        while filled < target.len() {
+            let rest = &mut target[filled..];
+            if self.start == self.end && rest.len() >= DIRECT_OCTETS {
+                let (count, result) = self.fill_directly(rest);
+                if result.is_err() {
+                    return (filled + count, result);
+                }
+                filled += count;
+                continue;
+            }
+            match self.available() {
+                Ok(available) => {
+                    let taken = available.len().min(rest.len());
+                    rest[..taken].copy_from_slice(&available[..taken]);
+                    self.consume(taken);
+                    filled += taken;
+                }
+                Err(error) => return (filled, Err(error)),
+            }
+        }
+        (filled, Ok(()))
+    }
+
     /// Fills all of `target` from the stream, past the buffer. Tells how much it got also when it
     /// fails.
-    fn fill(&mut self, target: &mut [u8]) -> (usize, Result<()>) {
+    fn fill_directly(&mut self, target: &mut [u8]) -> (usize, Result<()>) {
         let mut filled = 0;
         while filled < target.len() {
             match self.stream.read(&mut target[filled..]) {
@@ -257,6 +283,24 @@ pub(crate) mod tests {
                 wire.read_line(&mut line).unwrap_err().kind(),
                 &ErrorKind::Disconnected
             );
+        }
+    }
+
+    #[test]
+    fn room_is_filled_whole_however_the_octets_are_cut_or_as_far_as_they_go() {
+        let octets: Vec<u8> = (0..100_000u32).map(|number| number as u8).collect();
+        for piece in [1, 4096, 65_536, 1_000_000] {
+            let mut wire = wire(octets.clone(), piece);
+            // Some of it is in the buffer already.
+            wire.available().unwrap();
+            wire.consume(1);
+            let mut room = vec![0; 70_000];
+            let (filled, result) = wire.fill(&mut room);
+            assert!(result.is_ok() && filled == room.len());
+            assert!(room == octets[1..70_001]);
+            let (filled, result) = wire.fill(&mut room);
+            assert_eq!(result.unwrap_err().kind(), &ErrorKind::Disconnected);
+            assert!(filled == 29_999 && room[..filled] == octets[70_001..]);
         }
     }
 
