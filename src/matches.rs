@@ -192,12 +192,9 @@ impl<I> Matches<I> {
     /// waits for, which always gets in, or that it has just taken. One that is larger than the
     /// whole window gets in when nothing else is held.
     ///
-    /// Memory that is free again and that the system's allocator does not give back comes on top.
-    /// That of glibc was seen to keep up to two messages for each worker with a window of 32 MiB,
-    /// and more with larger ones: with 8 workers, 32 MiB and messages of 5 MiB a process
-    /// that does nothing else takes 77 to 107 MiB. With the environment variable
-    /// `MALLOC_TRIM_THRESHOLD_=131072`, or another allocator that gives back at once, it takes
-    /// 47 MiB.
+    /// A run keeps up to 16 MiB of it for the next messages. What the system's allocator keeps of the
+    /// memory of messages under 128 KiB or over 8 MiB comes on top. With 8 workers, 32 MiB and
+    /// messages of 5 MiB a process that does nothing else was seen to take 46 MiB.
     ///
     /// A message counts until the consumer takes its item, or until the closure drops it, so a
     /// closure that returns a number holds nothing back. The runs that return no iterator hold a
