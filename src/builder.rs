@@ -18,9 +18,6 @@ use crate::url::Scheme;
 /// default, some hosts fewer.
 const DEFAULT_WORKERS: std::ops::RangeInclusive<usize> = 4..=8;
 
-/// More than any server grants.
-const MAX_WORKERS: usize = 256;
-
 /// The settings of a mailbox. Nothing happens before [`connect`](Builder::connect), which also
 /// checks everything.
 ///
@@ -64,6 +61,9 @@ enum SignIn {
 }
 
 impl Builder {
+    /// The most [`workers`](Builder::workers) that there may be, and more than any server grants.
+    pub const MAX_WORKERS: usize = 256;
+
     pub(crate) fn new(host: String) -> Self {
         Self {
             host,
@@ -269,7 +269,8 @@ impl Builder {
         self
     }
 
-    /// Sets how many sessions are used at the most, and so how many threads: 1 to 256.
+    /// Sets how many sessions are used at the most, and so how many threads: 1 to
+    /// [`MAX_WORKERS`](Builder::MAX_WORKERS).
     ///
     /// Servers limit the sessions of an account: Gmail to 15, Dovecot to 10 by default, others to
     /// less, and a desktop client or a telephone needs some of them. If the server refuses one,
@@ -396,7 +397,9 @@ impl Builder {
             (Some(SignIn::Token(provider)), Some(user)) => Credentials::Token { user, provider },
             (Some(_), None) => {
                 return Err(Error::config(
-                    "a password without a user name; set both by `login`",
+                    "there is a password but no user name; put the name into the URL, as in \
+                     imaps://me@imap.example.org (an `@` in the name is written `%40`), or set both \
+                     by `login`",
                 ));
             }
             (None, _) => {
@@ -412,9 +415,10 @@ impl Builder {
         let workers = self.workers.unwrap_or_else(|| {
             (2 * num_cpus::get()).clamp(*DEFAULT_WORKERS.start(), *DEFAULT_WORKERS.end())
         });
-        if !(1..=MAX_WORKERS).contains(&workers) {
+        if !(1..=Self::MAX_WORKERS).contains(&workers) {
             return Err(Error::config(format!(
-                "{workers} workers; it takes 1 to {MAX_WORKERS}"
+                "{workers} workers; it takes 1 to {}",
+                Self::MAX_WORKERS
             )));
         }
         for (name, timeout) in self.timeouts.named() {

@@ -11,7 +11,7 @@ use crate::launch;
 use crate::message::Message;
 use crate::pool::{Plan, SHARD_OCTETS, Sessions};
 use crate::report::Report;
-use crate::uid_set::UidSet;
+use crate::uid_set::{Cursor, Direction, UidSet};
 
 /// Messages handed out and not yet taken, per worker. With small messages on a link of 50 ms, a
 /// worker has up to 1,000 on their way.
@@ -207,6 +207,28 @@ impl<I> Matches<I> {
     /// Sets whether the order is from the highest UID to the lowest. Defaults to `false`.
     pub fn newest_first(mut self, newest_first: bool) -> Self {
         self.newest_first = newest_first;
+        self
+    }
+
+    /// Keeps so many messages with the lowest UIDs, which are the oldest in the mailbox.
+    pub fn first(mut self, count: usize) -> Self {
+        self.uids = Cursor::new(Direction::Ascending).take(&self.uids, count);
+        self
+    }
+
+    /// Keeps so many messages with the highest UIDs, which are the newest in the mailbox. Whether
+    /// they come in ascending order is for [`newest_first`](Matches::newest_first) to say.
+    ///
+    /// ```no_run
+    /// # fn example(mailbox: &parallel_mailbox::ParallelMailbox) -> parallel_mailbox::Result<()> {
+    /// use parallel_mailbox::Query;
+    ///
+    /// let newest = mailbox.search(Query::all())?.last(100);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn last(mut self, count: usize) -> Self {
+        self.uids = Cursor::new(Direction::Descending).take(&self.uids, count);
         self
     }
 

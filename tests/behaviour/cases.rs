@@ -267,6 +267,19 @@ pub(crate) fn except_leaves_out_and_uids_bring_back(make: MakePlace) {
     assert!(seen.into_iter().eq(1..=60));
 }
 
+pub(crate) fn first_and_last_keep_the_oldest_and_the_newest(make: MakePlace) {
+    let place = make(letters(60));
+    let mailbox = place.connect(3);
+    let all = mailbox.search(Query::all()).unwrap().except(&uids(58..=58));
+    let read = |matches: Matches| matches.map(|message| place.check(&message)).unwrap();
+    assert_eq!(read(all.clone().first(3)), [1, 2, 3]);
+    assert_eq!(read(all.clone().last(3)), [57, 59, 60]);
+    assert_eq!(read(all.clone().last(3).newest_first(true)), [60, 59, 57]);
+    assert_eq!(read(all.clone().last(9).first(2)), [51, 52]);
+    assert_eq!(all.clone().last(1_000).len(), 59);
+    assert!(read(all.first(0)).is_empty());
+}
+
 pub(crate) fn uids_that_do_not_exist_are_gone(make: MakePlace) {
     let place = make(letters(20));
     let mailbox = place.connect(2);

@@ -103,6 +103,7 @@ suite! {
     an_empty_result_runs_to_an_empty_end,
     one_match_and_fewer_matches_than_workers,
     except_leaves_out_and_uids_bring_back,
+    first_and_last_keep_the_oldest_and_the_newest,
     uids_that_do_not_exist_are_gone,
     headers_metadata_and_parts_are_fetched_without_the_rest,
     nothing_on_the_server_changes,
