@@ -1,0 +1,77 @@
+//! Moods and topics of a mailbox, by month and by sender. The mailbox is opened read-only.
+//!
+//! ```sh
+//! cargo run --release -p example-sentiment
+//! IMAP_PASSWORD=… cargo run --release -p example-sentiment -- imaps://me@imap.example.org/INBOX
+//! ```
+//!
+//! Without a URL it reads made-up letters of a server in this process.
+
+use std::process::ExitCode;
+
+use example_sentiment::{Tally, made_up};
+use example_support::{Anything, client};
+use parallel_mailbox::testing::Server;
+use parallel_mailbox::{Builder, Query};
+
+const HELP: &str = "\
+usage: example-sentiment [URL]
+
+  URL    such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox is
+         opened read-only. The variable DANGER_PLAINTEXT, set to 1, does without TLS. Without a URL:
+         made-up letters of a server in this process.
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    run(&words).unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+    let server;
+    let builder = match *words {
+        [] => {
+            server = Server::builder().messages(made_up::letters()).start()?;
+            server.client()
+        }
+        [url] if !url.starts_with('-') => client(url)?,
+        _ => {
+            print!("{HELP}");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    tell(builder)
+}
+
+fn tell(builder: Builder) -> Result<ExitCode, Anything> {
+    let mailbox = builder.connect()?;
+    let mut matches = mailbox.search(Query::all())?;
+    let tally = loop {
+        // One tally for each worker, joined in the end: no lock, and no message is kept.
+        let result = matches.fold(
+            Tally::default,
+            |tally, message| tally.with(&message),
+            Tally::joined,
+        );
+        match result {
+            Ok(tally) => break tally,
+            // A fold gives all or nothing; so all is read again without the one that fails.
+            Err(error) => match error.uid() {
+                Some(uid) if !error.is_fatal() => {
+                    eprintln!("left out: {error}");
+                    matches = matches.except(&[uid].into_iter().collect());
+                }
+                _ => return Err(error.into()),
+            },
+        }
+    };
+    print!("{tally}");
+    if let Some(report) = matches.last_report() {
+        println!("\n{report}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
