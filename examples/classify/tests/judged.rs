@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use example_classify::made_up;
 #[cfg(unix)]
 use example_support::dovecot;
-use parallel_mailbox::testing::Server;
+use parallel_mailbox::testing::{Fault, Sample, Server};
 
 fn run(words: &[&str], password: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_example-classify"))
@@ -222,4 +222,31 @@ fn an_empty_mailbox_is_nothing_to_learn_from() {
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.starts_with("it takes both ham and spam"), "{text}");
     assert!(!model.exists());
+}
+
+#[test]
+fn mail_of_all_kinds_is_judged_and_a_message_that_cannot_be_had_is_in_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model");
+    let model = model.to_str().unwrap();
+    assert!(run(&["train", model], "").status.success());
+    // Attachments, foreign character sets, broken headers.
+    let server = Server::builder()
+        .sample(Sample::mixed(300))
+        .fault(Fault::nil().uid(7))
+        .start()
+        .unwrap();
+    let output = run(&["judge", model, &server.url()], server.password());
+    assert_eq!(output.status.code(), Some(1), "not complete, and no crash");
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        complaint.starts_with("not judged: message with UID 7: "),
+        "{complaint}"
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("300 matched: 299 delivered, 0 gone, 1 failed"),
+        "{text}"
+    );
+    assert!(text.contains("\n299 judged, "), "{text}");
 }

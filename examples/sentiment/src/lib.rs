@@ -16,7 +16,7 @@
 //! `vader-sentimental` is the port of VADER that is kept up and has few dependencies; `vader_sentiment`,
 //! from which it comes, has had no release since 2021. Words and sentences are found by
 //! `unicode-segmentation`, and `stop-words` tells which words say nothing. TF-IDF is a line of
-//! arithmetic over counts that can be joined, see [`Tally::topics`]: the crates for it want all texts at
+//! arithmetic over counts that can be joined, see [`tally::Cell::topics`]: the crates for it want all texts at
 //! once, and `keyword_extraction` has a licence, the LGPL, that others of these crates have not.
 //!
 //! # Limits

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use example_sentiment::made_up;
 #[cfg(unix)]
 use example_support::dovecot;
-use parallel_mailbox::testing::{Fault, Server, TestMessage};
+use parallel_mailbox::testing::{Fault, Sample, Server, TestMessage};
 
 fn run(url: Option<&str>, password: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-sentiment"));
@@ -187,4 +187,18 @@ fn a_message_that_cannot_be_had_is_told_and_left_out() {
         text.contains("5 matched: 5 delivered") && !text.contains("ben@"),
         "{text}"
     );
+}
+
+#[test]
+fn mail_of_all_kinds_is_counted() {
+    // Attachments, foreign character sets, broken headers.
+    let server = Server::builder()
+        .sample(Sample::mixed(300))
+        .start()
+        .unwrap();
+    let text = tables(Some(&server.url()), server.password());
+    let months = text.split("\n\n").next().unwrap().lines().skip(1);
+    let messages = months.map(|row| row.rsplit_once("  ").map_or(row, |(row, _)| row));
+    let counted = messages.map(|row| row[28..37].trim().parse::<usize>().unwrap());
+    assert_eq!(counted.sum::<usize>(), 300, "{text}");
 }
