@@ -1,9 +1,9 @@
 //! Made-up mail, the same every time, in which spam and ham look much alike.
 //!
-//! Each kind of letter takes its sentences from five pools, in its own proportions. No pool belongs to
-//! one side alone: what sets a kind apart is how often it takes from which. A bank's warning has the
-//! sentences of a fraud, and who imitates a colleague has a colleague's. Some letters are sent again
-//! and again, as campaigns and newsletters are. And some lie in the wrong mailbox.
+//! Each kind of letter takes its sentences from five pools, in its own proportions. No pool belongs
+//! to one side alone: what sets a kind apart is how often it takes from which. A bank's warning has
+//! the sentences of a fraud, and who imitates a colleague has a colleague's. Some letters are sent
+//! again and again, as campaigns and newsletters are. And some lie in the wrong mailbox.
 
 mod random;
 mod sentences;

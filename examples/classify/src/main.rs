@@ -96,7 +96,8 @@ fn train(path: &Path, ham: Builder, spam: Builder) -> Result<ExitCode, Anything>
     Ok(ExitCode::SUCCESS)
 }
 
-/// All letters of a mailbox. A message that fails is told and left out; a run that fails is an error.
+/// All letters of a mailbox. A message that fails is told and left out; a run that fails is an
+/// error.
 fn letters(builder: Builder) -> Result<(Vec<Letter>, Report), Anything> {
     let mailbox = builder.workers(WORKERS).connect()?;
     let mut results = mailbox

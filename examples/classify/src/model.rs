@@ -1,5 +1,5 @@
-//! What was learned, and the file of it: a line that says what it is, and a line of JSON. It must never
-//! be written over a file that is something else, nor judge by one that is damaged.
+//! What was learned, and the file of it: a line that says what it is, and a line of JSON. It must
+//! never be written over a file that is something else, nor judge by one that is damaged.
 
 use std::fmt;
 use std::fs;
@@ -142,7 +142,7 @@ impl Model {
             return Err(wrong(
                 path,
                 format_args!(
-                    "has version {version}, and this program knows version {VERSION}; make it anew with: \
+                    "has version {version}, and this program knows version {VERSION}; make it anew \
                  example-classify train"
                 ),
             ));

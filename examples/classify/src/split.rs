@@ -1,6 +1,6 @@
-//! Which letters are held out: 30 % of those that are in ham alone, of those that are in spam alone,
-//! and of those that are in both. It depends on what the letters say and on nothing else, so it is the
-//! same for every run, and two letters that say the same are never on both sides.
+//! Which letters are held out: 30 % of those that are in ham alone, of those that are in spam
+//! alone, and of those that are in both. It depends on what the letters say and on nothing else, so
+//! it is the same for every run, and two letters that say the same are never on both sides.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ pub fn split(examples: Vec<Example>) -> (Vec<Example>, Vec<Example>) {
         let fingerprint = example.letter.fingerprint();
         same.entry(fingerprint).or_default().push(example);
     }
-    // By whether they are in ham and whether they are in spam, each in the order of the hashes, which
-    // has nothing to do with anything.
+    // By whether they are in ham and whether they are in spam, each in the order of the hashes,
+    // which has nothing to do with anything.
     let mut strata: BTreeMap<(bool, bool), Vec<Vec<Example>>> = BTreeMap::new();
     for examples in same.into_values() {
         let is_ham = examples.iter().any(|example| !example.is_spam);

@@ -2,29 +2,31 @@
 //!
 //! # How it works
 //!
-//! Of each message only what its sender wrote is read, see [`own_words`]: no quotation, no signature, no
-//! tags of HTML. Each sentence gets a sentiment between -1 and 1 by VADER, a lexicon with rules for
-//! negation, emphasis and emoji; a message's is the mean of its sentences, since VADER was made for short
-//! texts and says 1 or -1 of every long one. Topics are the words that are more frequent in a group's
-//! messages than in others', by TF-IDF.
+//! Of each message only what its sender wrote is read, see [`own_words`]: no quotation, no
+//! signature, no tags of HTML. Each sentence gets a sentiment between -1 and 1 by VADER, a lexicon
+//! with rules for negation, emphasis and emoji; a message's is the mean of its sentences, since
+//! VADER was made for short texts and says 1 or -1 of every long one. Topics are the words that are
+//! more frequent in a group's messages than in others', by TF-IDF.
 //!
-//! Everything is folded on the workers, into one [`Tally`] each; see `main.rs`. Sentiments are added up as
-//! whole numbers, so the table is the same whichever worker got which message.
+//! Everything is folded on the workers, into one [`Tally`] each; see `main.rs`. Sentiments are
+//! added up as whole numbers, so the table is the same whichever worker got which message.
 //!
 //! # The crates
 //!
-//! `vader-sentimental` is the port of VADER that is kept up and has few dependencies; `vader_sentiment`,
-//! from which it comes, has had no release since 2021. Words and sentences are found by
-//! `unicode-segmentation`, and `stop-words` tells which words say nothing. TF-IDF is a line of
-//! arithmetic over counts that can be joined, see [`tally::Cell::topics`]: the crates for it want all texts at
-//! once, and `keyword_extraction` has a licence, the LGPL, that others of these crates have not.
+//! `vader-sentimental` is the port of VADER that is kept up and has few dependencies;
+//! `vader_sentiment`, from which it comes, has had no release since 2021. Words and sentences are
+//! found by `unicode-segmentation`, and `stop-words` tells which words say nothing. TF-IDF is a
+//! line of arithmetic over counts that can be joined, see [`tally::Cell::topics`]: the crates for
+//! it want all texts at once, and `keyword_extraction` has a licence, the LGPL, that others of
+//! these crates have not.
 //!
 //! # Limits
 //!
-//! The lexicon and the stop words are English; letters in other languages come out as neutral, near 0.
-//! A lexicon knows no irony, and no context: a trade fair is "fair", which is good, as can be seen in March
-//! of the made-up letters. The mean of many messages says something, that of one says little. A sender is an address, and a month is that of the
-//! `Date` header, which the sender wrote, or where there is none that can be read, of the server's.
+//! The lexicon and the stop words are English; letters in other languages come out as neutral, near
+//! 0. A lexicon knows no irony, and no context: a trade fair is "fair", which is good, as can be
+//! seen in March of the made-up letters. The mean of many messages says something, that of one says
+//! little. A sender is an address, and a month is that of the `Date` header, which the sender
+//! wrote, or where there is none that can be read, of the server's.
 
 pub mod made_up;
 pub mod own_words;

@@ -122,14 +122,16 @@ fn letter(sender: &Sender, month: usize, number: usize, topics: &[&str; 3]) -> T
     let (kind, text) = if sender.is_html {
         let text = sentences.join("<br>\r\n");
         let html = format!(
-            "<html><head><title>{opposite}</title></head><body><p class=\"{opposite}\">{text}</p>\r\n\
+            "<html><head><title>{opposite}</title></head><body>\
+             <p class=\"{opposite}\">{text}</p>\r\n\
              <blockquote type=\"cite\"><p>{opposite}</p></blockquote></body></html>\r\n"
         );
         ("html", html)
     } else {
         let text = sentences.join("\r\n");
         let text = format!(
-            "{text}\r\n\r\nOn Monday somebody wrote:\r\n> {opposite}\r\n-- \r\n{name}. {opposite}\r\n"
+            "{text}\r\n\r\nOn Monday somebody wrote:\r\n> {opposite}\r\n\
+             -- \r\n{name}. {opposite}\r\n"
         );
         ("plain", text)
     };

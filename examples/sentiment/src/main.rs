@@ -17,9 +17,9 @@ use parallel_mailbox::{Builder, Query};
 const HELP: &str = "\
 usage: example-sentiment [URL]
 
-  URL    such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox is
-         opened read-only. The variable DANGER_PLAINTEXT, set to 1, does without TLS. Without a URL:
-         made-up letters of a server in this process.
+  URL    such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
+         is opened read-only. The variable DANGER_PLAINTEXT, set to 1, does without TLS. Without a
+         URL: made-up letters of a server in this process.
 ";
 
 fn main() -> ExitCode {

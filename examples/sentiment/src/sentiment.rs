@@ -23,7 +23,8 @@ pub(crate) fn sentiment(text: &str) -> i64 {
     (sum / f64::from(count.max(1)) * UNIT).round() as i64
 }
 
-/// Each in one line: mail is wrapped within sentences, and a line's end would count as a sentence's.
+/// Each in one line: mail is wrapped within sentences, and a line's end would count as a
+/// sentence's.
 fn paragraphs(text: &str) -> Vec<String> {
     let mut paragraphs = vec![String::new()];
     for line in text.lines() {

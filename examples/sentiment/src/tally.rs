@@ -1,5 +1,5 @@
-//! What is counted: a cell for each sender and month. A worker has a tally of its own, and in the end
-//! they are joined; in which order makes no difference.
+//! What is counted: a cell for each sender and month. A worker has a tally of its own, and in the
+//! end they are joined; in which order makes no difference.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -149,9 +149,9 @@ impl Cell {
         self.worst.map(|(_, uid)| uid)
     }
 
-    /// The words that set these messages apart from the whole: how often a word is among these, times
-    /// the logarithm of how seldom it is among all. One that is in every message says nothing, and one
-    /// that is in a single message of several is chance.
+    /// The words that set these messages apart from the whole: how often a word is among these,
+    /// times the logarithm of how seldom it is among all. One that is in every message says
+    /// nothing, and one that is in a single message of several is chance.
     pub fn topics(&self, whole: &Self, count: usize) -> Vec<&str> {
         let least = if self.messages > 1 { 2 } else { 1 };
         let words = self

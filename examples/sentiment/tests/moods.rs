@@ -34,7 +34,8 @@ fn letter(sender: &str, date: &str, rest: &str) -> TestMessage {
     TestMessage::new(text).internal_date(1_780_000_000)
 }
 
-/// Seven letters, whose table can be made by hand: one sentence each, of which VADER knows one word.
+/// Seven letters, whose table can be made by hand: one sentence each, of which VADER knows one
+/// word.
 fn known() -> Vec<TestMessage> {
     let html = "Content-Type: text/html\r\n";
     vec![
@@ -74,8 +75,8 @@ fn known() -> Vec<TestMessage> {
     ]
 }
 
-/// VADER has 1.9 for good, 3.1 and 0.292 for great with a mark, -2.5 for bad and -2.1 for terrible, and
-/// makes x / sqrt(x² + 15) of it.
+/// VADER has 1.9 for good, 3.1 and 0.292 for great with a mark, -2.5 for bad and -2.1 for terrible,
+/// and makes x / sqrt(x² + 15) of it.
 const KNOWN: &str = "\
 by month                     messages   mean  best UID  worst UID  words
 2026-01                             3  -0.21         1          2  bad garden

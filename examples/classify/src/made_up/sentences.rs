@@ -2,8 +2,8 @@
 
 use super::random::Random;
 
-/// Fills the gaps of a sentence. Whoever writes spam has a leaning to the later half of some lists, and
-/// whoever does not to the earlier one.
+/// Fills the gaps of a sentence. Whoever writes spam has a leaning to the later half of some lists,
+/// and whoever does not to the earlier one.
 pub(super) fn fill(sentence: &str, is_spam: bool, random: &mut Random) -> String {
     let mut text = String::new();
     let mut rest = sentence;
