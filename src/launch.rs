@@ -233,24 +233,35 @@ pub(crate) fn fold<I, S, A: Send>(
     init: impl Fn() -> A + Sync,
     fold: impl Fn(&mut S, A, Message) -> A + Sync,
     reduce: impl Fn(A, A) -> A,
-) -> Result<A> {
+    on_failure: OnFailure,
+) -> Result<(A, Report)> {
     let step = |state: &mut S, value: &mut Option<A>, _, message| {
-        // Nothing is there on the first message, and after a panic, which ends the run.
+        // Nothing is there on the first message, and after a panic, which must end the run.
         let before = value.take().unwrap_or_else(&init);
         *value = Some(fold(state, before, message));
     };
-    let (parts, _) = run_to_the_end(matches, OnFailure::Stop, initializer, || None, step)?;
-    Ok(parts
-        .into_iter()
-        .flatten()
-        .reduce(reduce)
-        .unwrap_or_else(init))
+    let (parts, report) = run_to_the_end(matches, on_failure, initializer, || None, step)?;
+    let value = parts.into_iter().flatten().reduce(reduce);
+    Ok((value.unwrap_or_else(init), report))
 }
 
+/// What becomes of a run when a message fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OnFailure {
+pub(crate) enum OnFailure {
     Stop,
     GoOn,
+    /// It stops if the closure panicked, and with what it was working on what it held.
+    StopAtPanic,
+}
+
+impl OnFailure {
+    fn stops_at(self, error: &Error) -> bool {
+        match self {
+            Self::Stop => true,
+            Self::GoOn => false,
+            Self::StopAtPanic => *error.kind() == ErrorKind::Panicked,
+        }
+    }
 }
 
 /// Runs `step` on every message, with the worker's state, the worker's value and the position.
@@ -343,7 +354,9 @@ where
         };
         self.run.release(held);
         self.run.totals().done.fetch_add(1, Ordering::Relaxed);
-        if let (Outcome::Failed(error), OnFailure::Stop) = (&outcome, self.on_failure) {
+        if let Outcome::Failed(error) = &outcome
+            && self.on_failure.stops_at(error)
+        {
             self.run.fail(error.clone());
         }
         self.settled.push((slot.position, outcome));

@@ -7,7 +7,7 @@ use std::thread::Scope;
 use crate::error::Result;
 use crate::fetch::Fetch;
 use crate::iter::{Imap, ImapUnordered, ReportPlace, Scoped};
-use crate::launch;
+use crate::launch::{self, OnFailure};
 use crate::message::Message;
 use crate::pool::{Plan, SHARD_OCTETS, Sessions};
 use crate::report::Report;
@@ -50,7 +50,8 @@ impl<S> fmt::Debug for Stateful<S> {
 /// |---|---|
 /// | [`map`](Matches::map) | all results, in order, or the first error |
 /// | [`for_each`](Matches::for_each) | nothing but the report |
-/// | [`fold`](Matches::fold) | one value, folded by each worker and then reduced |
+/// | [`fold`](Matches::fold) | one value, folded by each worker and then reduced, or the first error |
+/// | [`fold_each`](Matches::fold_each) | the same of the messages that can be had, and the report |
 /// | [`imap`](Matches::imap) | an iterator, in order |
 /// | [`imap_unordered`](Matches::imap_unordered) | an iterator, as they become ready |
 ///
@@ -337,13 +338,38 @@ impl Matches<Stateless> {
         R: Fn(A, A) -> A,
         A: Send,
     {
-        launch::fold(
-            self,
-            || (),
-            init,
-            |(), value, message| fold(value, message),
-            reduce,
-        )
+        let fold = |(): &mut (), value, message| fold(value, message);
+        launch::fold(self, || (), init, fold, reduce, OnFailure::Stop).map(|(value, _)| value)
+    }
+
+    /// Folds all messages that can be had into one value, like [`fold`](Matches::fold), and tells
+    /// of those that cannot in the report, like [`for_each`](Matches::for_each).
+    ///
+    /// ```no_run
+    /// # use parallel_mailbox::{ParallelMailbox, Query};
+    /// # let mailbox = ParallelMailbox::builder("imap.example.org").login("me", "secret").connect()?;
+    /// let matches = mailbox.search(Query::all())?;
+    /// let (octets, report) = matches.fold_each(
+    ///     || 0,
+    ///     |sum, message| sum + message.raw().len(),
+    ///     |one, other| one + other,
+    /// )?;
+    /// println!("{octets} octets; {report}");
+    /// # Ok::<(), parallel_mailbox::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Errors that end the run, and a panic in `fold`, with which the value of a worker is lost.
+    pub fn fold_each<A, B, F, R>(&self, init: B, fold: F, reduce: R) -> Result<(A, Report)>
+    where
+        B: Fn() -> A + Sync,
+        F: Fn(A, Message) -> A + Sync,
+        R: Fn(A, A) -> A,
+        A: Send,
+    {
+        let fold = |(): &mut (), value, message| fold(value, message);
+        launch::fold(self, || (), init, fold, reduce, OnFailure::StopAtPanic)
     }
 
     /// Calls `f` on every message and returns the results one by one, in the order of the
@@ -450,7 +476,38 @@ impl<S: 'static> Matches<Stateful<S>> {
         R: Fn(A, A) -> A,
         A: Send,
     {
-        launch::fold(self, &*self.initializer.0, init, fold, reduce)
+        launch::fold(
+            self,
+            &*self.initializer.0,
+            init,
+            fold,
+            reduce,
+            OnFailure::Stop,
+        )
+        .map(|(value, _)| value)
+    }
+
+    /// Like [`fold_each`](Matches::<Stateless>::fold_each).
+    ///
+    /// # Errors
+    ///
+    /// Errors that end the run, and a panic in `fold`, with which the value of a worker is lost.
+    pub fn fold_each<A, B, F, R>(&self, init: B, fold: F, reduce: R) -> Result<(A, Report)>
+    where
+        B: Fn() -> A + Sync,
+        F: Fn(&mut S, A, Message) -> A + Sync,
+        R: Fn(A, A) -> A,
+        A: Send,
+    {
+        let initializer = &*self.initializer.0;
+        launch::fold(
+            self,
+            initializer,
+            init,
+            fold,
+            reduce,
+            OnFailure::StopAtPanic,
+        )
     }
 
     /// Like [`imap`](Matches::<Stateless>::imap).

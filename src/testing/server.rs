@@ -93,10 +93,17 @@ impl Server {
     /// The URL of the INBOX, `imap://me@127.0.0.1:1430/INBOX`, without the password.
     #[must_use]
     pub fn url(&self) -> String {
+        self.url_of("INBOX")
+    }
+
+    /// The URL of a mailbox, without the password.
+    #[must_use]
+    pub fn url_of(&self, mailbox: &str) -> String {
         format!(
-            "imap://{}@{}/INBOX",
+            "imap://{}@{}/{}",
             percent_encoded(self.user()),
-            self.address()
+            self.address(),
+            percent_encoded(mailbox)
         )
     }
 
@@ -225,9 +232,9 @@ impl Drop for Server {
 }
 
 /// The user part of a URL (RFC 3986, section 3.2.1): all but the unreserved octets encoded.
-fn percent_encoded(user: &str) -> String {
-    let mut encoded = String::with_capacity(user.len());
-    for octet in user.bytes() {
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for octet in text.bytes() {
         if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
             encoded.push(char::from(octet));
         } else {

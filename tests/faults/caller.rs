@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Fault, Sample, Server};
-use parallel_mailbox::{Event, ParallelMailbox, Query, Retry, Security, Uid};
+use parallel_mailbox::{ErrorKind, Event, ParallelMailbox, Query, Retry, Security, Uid};
 
 use crate::play::{PATIENCE, impatient, play};
 use crate::support::leaks::Leaks;
@@ -165,4 +165,38 @@ fn no_more_connections_are_made_than_there_are_messages() {
                 .all(|entry| !entry.line.contains("FETCH  "))
         );
     }
+}
+
+#[test]
+fn a_fold_of_what_can_be_had_tells_what_it_lacks() {
+    let _leaks = Leaks::watch();
+    let server = Server::builder()
+        .sample(Sample::tiny(100))
+        .fault(Fault::nil().uid(7))
+        .start()
+        .unwrap();
+    let mailbox = server.client().workers(3).connect().unwrap();
+    let matches = mailbox.search(Query::all()).unwrap();
+    let (count, report) = matches
+        .fold_each(|| 0, |count, _| count + 1, |one, other| one + other)
+        .unwrap();
+    assert_eq!((count, report.delivered().len()), (99, 99));
+    assert_eq!(report.failed_uids().to_string(), "7");
+    let result = matches.fold(|| 0, |count, _| count + 1, |one, other| one + other);
+    assert_eq!(result.unwrap_err().uid(), Uid::new(7));
+}
+
+#[test]
+fn a_panic_in_a_fold_ends_it_since_a_value_is_lost() {
+    let server = Server::builder().sample(Sample::tiny(100)).start().unwrap();
+    let mailbox = server.client().workers(3).connect().unwrap();
+    let matches = mailbox.search(Query::all()).unwrap();
+    let fold = |count: usize, message: parallel_mailbox::Message| {
+        assert!(message.uid().get() != 50, "cannot bear it");
+        count + 1
+    };
+    let result = matches.fold_each(|| 0, fold, |one, other| one + other);
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), &ErrorKind::Panicked);
+    assert!(error.to_string().contains("cannot bear it"), "{error}");
 }

@@ -114,7 +114,7 @@ fn a_server_is_only_read_from() {
         .mailbox("Spam", spam)
         .start()
         .unwrap();
-    let url = |mailbox| server.url().replace("INBOX", mailbox);
+    let url = |mailbox| server.url_of(mailbox);
     let words = ["train", model, &url("Ham"), &url("Spam")];
     check_table(&printed(&words, server.password()));
     check_judgement(&printed(
@@ -216,7 +216,7 @@ fn an_empty_mailbox_is_nothing_to_learn_from() {
         .mailbox("Spam", Vec::<Vec<u8>>::new())
         .start()
         .unwrap();
-    let (ham, spam) = (server.url(), server.url().replace("INBOX", "Spam"));
+    let (ham, spam) = (server.url(), server.url_of("Spam"));
     let words = ["train", model.to_str().unwrap(), &ham, &spam];
     let output = run(&words, server.password());
     let text = String::from_utf8(output.stderr).unwrap();

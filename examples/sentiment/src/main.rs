@@ -49,29 +49,16 @@ fn run(words: &[&str]) -> Result<ExitCode, Anything> {
 
 fn tell(builder: Builder) -> Result<ExitCode, Anything> {
     let mailbox = builder.connect()?;
-    let mut matches = mailbox.search(Query::all())?;
-    let tally = loop {
-        // One tally for each worker, joined in the end: no lock, and no message is kept.
-        let result = matches.fold(
-            Tally::default,
-            |tally, message| tally.with(&message),
-            Tally::joined,
-        );
-        match result {
-            Ok(tally) => break tally,
-            // A fold gives all or nothing; so all is read again without the one that fails.
-            Err(error) => match error.uid() {
-                Some(uid) if !error.is_fatal() => {
-                    eprintln!("left out: {error}");
-                    matches = matches.except(&[uid].into_iter().collect());
-                }
-                _ => return Err(error.into()),
-            },
-        }
-    };
-    print!("{tally}");
-    if let Some(report) = matches.last_report() {
-        println!("\n{report}");
+    let matches = mailbox.search(Query::all())?;
+    // One tally for each worker, joined in the end: no lock, and no message is kept.
+    let (tally, report) = matches.fold_each(
+        Tally::default,
+        |tally, message| tally.with(&message),
+        Tally::joined,
+    )?;
+    print!("{tally}\n{report}\n");
+    for (_, error) in report.failed() {
+        eprintln!("left out: {error}");
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(ExitCode::from(u8::from(!report.is_complete())))
 }
