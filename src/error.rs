@@ -275,8 +275,13 @@ impl fmt::Display for Error {
     }
 }
 
+/// As `Display`, since this is what a program shows whose `main` returns the error; `{:#?}` shows the
+/// parts.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
         let mut debug = f.debug_struct("Error");
         debug
             .field("kind", &self.inner.kind)
@@ -327,6 +332,17 @@ pub(crate) fn excerpt(text: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_whose_main_returns_it_shows_words_and_the_parts_are_there_for_who_wants_them() {
+        let error = Error::new(ErrorKind::Connect, "no way there");
+        assert_eq!(format!("{error:?}"), error.to_string());
+        let parts = format!("{error:#?}");
+        assert!(
+            parts.contains("kind: Connect") && parts.contains("no way there"),
+            "{parts}"
+        );
+    }
 
     #[test]
     fn says_uid_kind_context_and_attempts_in_that_order() {
