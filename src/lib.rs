@@ -82,6 +82,8 @@
 //! re-exported, is the only other crate whose types are part of this API.
 
 #![forbid(unsafe_code)]
+// docs.rs says of each item which feature it needs; that takes a nightly compiler.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Compiles the examples of the README.
 #[cfg(doctest)]
