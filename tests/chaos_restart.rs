@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Sample, Server};
-use parallel_mailbox::{ParallelMailbox, Query, Retry, Security};
+use parallel_mailbox::{Query, Retry};
 
 const MESSAGES: usize = 400;
 
@@ -21,10 +21,8 @@ fn a_restart_of_the_server_fails_no_message() {
             .sample(Sample::tiny(MESSAGES))
             .start()
             .unwrap();
-        let mailbox = ParallelMailbox::builder("127.0.0.1")
-            .port(server.port())
-            .security(Security::DangerPlaintext)
-            .login(server.user(), server.password())
+        let mailbox = server
+            .client()
             .workers(8)
             .retry(Retry::default().initial_delay(Duration::from_millis(2)))
             .connect()

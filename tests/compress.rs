@@ -30,10 +30,8 @@ fn server() -> ServerBuilder {
 }
 
 fn builder(server: &Server) -> Builder {
-    ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
+    server
+        .client()
         .timeouts(Timeouts::default().read(Duration::from_millis(400)))
         .retry(Retry::default().initial_delay(Duration::from_millis(5)))
         .compress(true)
@@ -117,12 +115,7 @@ fn text_arrives_in_a_fraction_of_its_octets() {
 fn nothing_is_compressed_unless_it_is_asked_for() {
     let _turn = Leaks::watch();
     let server = server().sample(Sample::tiny(10)).start().unwrap();
-    let mailbox = ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login("me", "secret")
-        .connect()
-        .unwrap();
+    let mailbox = server.client().connect().unwrap();
     assert_exact(&server, &mailbox.search(Query::all()).unwrap());
     assert_eq!(times_said(&server, "COMPRESS"), 0);
 }

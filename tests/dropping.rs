@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use parallel_mailbox::testing::{Fault, Sample, Server};
-use parallel_mailbox::{ErrorKind, Matches, ParallelMailbox, Query, Security};
+use parallel_mailbox::{ErrorKind, Matches, ParallelMailbox, Query};
 use support::leaks::Leaks;
 use support::wait::until;
 
@@ -31,13 +31,7 @@ fn server(messages: usize) -> Server {
 }
 
 fn mailbox(server: &Server, workers: usize) -> ParallelMailbox {
-    ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
-        .workers(workers)
-        .connect()
-        .unwrap()
+    server.client().workers(workers).connect().unwrap()
 }
 
 fn matches(server: &Server, workers: usize) -> Matches {
@@ -286,10 +280,8 @@ fn one_slow_message_holds_back_no_other_worker_within_the_window() {
 fn killing_the_server_in_mid_run_ends_it_with_an_error_and_a_list() {
     let _leaks = Leaks::watch();
     let server = server(2_000);
-    let mailbox = ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
+    let mailbox = server
+        .client()
         .workers(3)
         .retry(
             parallel_mailbox::Retry::default()

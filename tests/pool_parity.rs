@@ -55,13 +55,7 @@ fn pool(messages: usize, workers: usize) -> Pool {
         .sample(Sample::tiny(messages))
         .start()
         .unwrap();
-    let mailbox = ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
-        .workers(workers)
-        .connect()
-        .unwrap();
+    let mailbox = server.client().workers(workers).connect().unwrap();
     Pool {
         server,
         mailbox,
@@ -136,10 +130,9 @@ fn an_iterator_starts_at_once_and_can_be_read_later() {
 fn results_and_errors_are_heard_of_without_a_callback() {
     let pool = pool(30, 2);
     let (sender, receiver) = mpsc::channel();
-    let mailbox = ParallelMailbox::builder("127.0.0.1")
-        .port(pool.server.port())
-        .security(Security::DangerPlaintext)
-        .login("me", "secret")
+    let mailbox = pool
+        .server
+        .client()
         .on_event(move |event| {
             if let Event::MessageFailed { error } = event {
                 sender.send(error.uid()).unwrap();

@@ -13,9 +13,9 @@ use std::fs::File;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use parallel_mailbox::Query;
 use parallel_mailbox::mail_parser::MessageParser;
 use parallel_mailbox::testing::{Sample, Server, ServerBuilder};
-use parallel_mailbox::{ParallelMailbox, Query, Security};
 
 use crate::statistics::Statistics;
 
@@ -25,13 +25,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// What the program counts on a server, over so many sessions.
 fn counted(server: ServerBuilder, workers: usize) -> Statistics {
     let server = server.start().unwrap();
-    let mailbox = ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
-        .workers(workers)
-        .connect()
-        .unwrap();
+    let mailbox = server.client().workers(workers).connect().unwrap();
     let matches = mailbox.search(Query::all()).unwrap();
     let mut sum = Statistics::default();
     for one in matches.imap_unordered(|message| Statistics::of(message.parse())) {

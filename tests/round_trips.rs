@@ -13,16 +13,13 @@ use std::thread;
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Fault, LogEntry, Sample, Server, ServerBuilder};
-use parallel_mailbox::{Builder, ParallelMailbox, Query, Security, Timeouts, Uid, UidSet};
+use parallel_mailbox::{Builder, Query, Timeouts, Uid, UidSet};
 
 /// Long enough that a busy machine does not add one.
 const LATENCY: Duration = Duration::from_millis(400);
 
 fn builder(server: &Server) -> Builder {
-    ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
+    server.client()
 }
 
 fn server() -> ServerBuilder {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use parallel_mailbox::testing::Server;
 use parallel_mailbox::{
-    Error, ErrorKind, Matches, Message, ParallelMailbox, Query, Report, Result, Retry, Security,
-    Timeouts, Uid, UidSet,
+    Error, ErrorKind, Matches, Message, ParallelMailbox, Query, Report, Result, Retry, Timeouts,
+    Uid, UidSet,
 };
 
 use super::ledger::adds_up;
@@ -154,10 +154,8 @@ fn connect(server: &Server, scenario: &Scenario) -> Result<ParallelMailbox> {
     let retry = Retry::default()
         .initial_delay(Duration::from_millis(2))
         .max_delay(Duration::from_millis(40));
-    ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
+    server
+        .client()
         .workers(scenario.workers)
         .timeouts(timeouts)
         .retry(retry)

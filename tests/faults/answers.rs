@@ -1,7 +1,7 @@
 //! What the server says of the messages that are asked for: nothing, something else, too often.
 
 use parallel_mailbox::testing::{Fault, Sample, Server};
-use parallel_mailbox::{ErrorKind, Event, ParallelMailbox, Query, Security};
+use parallel_mailbox::{ErrorKind, Event, Query};
 
 use crate::play::{play, play_on};
 use crate::support::leaks::Leaks;
@@ -182,13 +182,7 @@ fn results_come_in_order_though_bodies_do_not() {
             .fault(Fault::reversed())
             .start()
             .unwrap();
-        let mailbox = ParallelMailbox::builder("127.0.0.1")
-            .port(server.port())
-            .security(Security::DangerPlaintext)
-            .login(server.user(), server.password())
-            .workers(3)
-            .connect()
-            .unwrap();
+        let mailbox = server.client().workers(3).connect().unwrap();
         let matches = mailbox.search(Query::all()).unwrap();
         for (uid, message) in (1..=200).zip(matches.imap(|message| message)) {
             let message = message.unwrap();

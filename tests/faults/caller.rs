@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Fault, Sample, Server};
-use parallel_mailbox::{ErrorKind, Event, ParallelMailbox, Query, Retry, Security, Uid};
+use parallel_mailbox::{ErrorKind, Event, Query, Retry, Uid};
 
 use crate::play::{PATIENCE, impatient, play};
 use crate::support::leaks::Leaks;
@@ -18,10 +18,8 @@ use crate::support::wait::until;
 fn what_is_ready_behind_a_hole_comes_before_the_error_that_left_it() {
     let _leaks = Leaks::watch();
     let server = Server::builder().sample(Sample::tiny(200)).start().unwrap();
-    let mailbox = ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
+    let mailbox = server
+        .client()
         .workers(2)
         .retry(
             Retry::default()
@@ -62,13 +60,7 @@ fn a_closure_that_hangs_on_one_message_holds_back_no_more_than_its_worker_has_in
         .sample(Sample::tiny(MESSAGES))
         .start()
         .unwrap();
-    let mailbox = ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
-        .workers(3)
-        .connect()
-        .unwrap();
+    let mailbox = server.client().workers(3).connect().unwrap();
     let matches = mailbox.search(Query::all()).unwrap().shard_size(SHARD);
     let others = AtomicUsize::new(0);
     let report = matches

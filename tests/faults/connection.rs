@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Fault, Sample, Server};
-use parallel_mailbox::{ErrorKind, Event, ParallelMailbox, Query, Retry, Security, Timeouts};
+use parallel_mailbox::{ErrorKind, Event, Query, Retry, Timeouts};
 
 use crate::play::{PATIENCE, everything, impatient, play};
 use crate::support::leaks::Leaks;
@@ -62,13 +62,7 @@ fn a_restart_that_breaks_all_sessions_at_once_is_one_accident() {
     let leaks = Leaks::watch();
     for _ in 0..5 {
         let server = Server::builder().sample(Sample::tiny(600)).start().unwrap();
-        let mailbox = ParallelMailbox::builder("127.0.0.1")
-            .port(server.port())
-            .security(Security::DangerPlaintext)
-            .login(server.user(), server.password())
-            .workers(6)
-            .connect()
-            .unwrap();
+        let mailbox = server.client().workers(6).connect().unwrap();
         // One message in each command, so that a guilty one would be alone.
         let matches = mailbox.search(Query::all()).unwrap().shard_size(1);
         let count = AtomicUsize::new(0);
@@ -216,10 +210,8 @@ fn a_search_after_a_long_sleep_finds_another_session() {
     let leaks = Leaks::watch();
     {
         let server = Server::builder().sample(Sample::tiny(10)).start().unwrap();
-        let mailbox = ParallelMailbox::builder("127.0.0.1")
-            .port(server.port())
-            .security(Security::DangerPlaintext)
-            .login(server.user(), server.password())
+        let mailbox = server
+            .client()
             .timeouts(Timeouts::default().search(Duration::from_millis(300)))
             .connect()
             .unwrap();

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use parallel_mailbox::testing::{Connections, Fault, LogEntry, Sample, Server, ServerBuilder};
 use parallel_mailbox::{
-    Builder, Error, ErrorKind, Event, Matches, ParallelMailbox, Query, Report, Result, Retry,
-    Security, Timeouts, Uid, UidSet,
+    Builder, Error, ErrorKind, Event, Matches, Query, Report, Result, Retry, Timeouts, Uid, UidSet,
 };
 
 use crate::ledger::adds_up;
@@ -155,10 +154,8 @@ impl Play {
             .collect();
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = events.clone();
-        let builder = ParallelMailbox::builder("127.0.0.1")
-            .port(server.port())
-            .security(Security::DangerPlaintext)
-            .login(server.user(), server.password())
+        let builder = server
+            .client()
             .workers(self.workers)
             .timeouts(Timeouts::default().read(Duration::from_millis(400)))
             .retry(Retry::default().initial_delay(Duration::from_millis(5)))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Fault, Sample, Server, ServerBuilder};
-use parallel_mailbox::{ErrorKind, Event, ParallelMailbox, Retry, Security};
+use parallel_mailbox::{ErrorKind, Event, Retry};
 
 use crate::play::{PATIENCE, impatient, play, play_on};
 use crate::support::leaks::Leaks;
@@ -173,12 +173,7 @@ fn a_refused_login_is_final_whether_it_has_a_code_or_not() {
     ] {
         let server = Server::builder().start().unwrap();
         server.add_fault(Fault::no(code, text).before("LOGIN"));
-        let error = ParallelMailbox::builder("127.0.0.1")
-            .port(server.port())
-            .security(Security::DangerPlaintext)
-            .login("me", "secret")
-            .connect()
-            .unwrap_err();
+        let error = server.client().connect().unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Auth, "{error}");
         assert!(!error.is_retryable());
         let log = server.log();

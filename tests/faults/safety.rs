@@ -6,10 +6,7 @@ use parallel_mailbox::{Builder, Error, ErrorKind, ParallelMailbox, Query, Securi
 use crate::support::leaks::Leaks;
 
 fn builder(server: &Server) -> Builder {
-    ParallelMailbox::builder("127.0.0.1")
-        .port(server.port())
-        .security(Security::DangerPlaintext)
-        .login(server.user(), server.password())
+    server.client()
 }
 
 /// Refused for what it is, and without being repeated.

@@ -232,10 +232,8 @@ fn a_client_certificate_that_cannot_be_used_is_refused_before_anything_is_sent()
         }
         assert_eq!(server.connections().accepted, 0);
         let spaced = format!("\n\n{}", one.key);
-        let builder = ParallelMailbox::builder("127.0.0.1")
-            .port(server.port())
-            .security(Security::DangerPlaintext)
-            .login(server.user(), server.password())
+        let builder = server
+            .client()
             .client_certificate(one.pem.as_bytes(), spaced.as_bytes());
         let shown = format!("{builder:?} {builder:#?}");
         builder.connect().unwrap();
