@@ -69,7 +69,7 @@ mod tests {
     fn words_are_marked_and_nothing_acts_on_the_terminal() {
         let text = "a \u{1b}[2J übler\r\n Tag".to_owned();
         let place = text.find("übler").unwrap();
-        let found = Vec::from([place..place + "übler".len()]);
+        let found = std::iter::once(place..place + "übler".len()).collect();
         let text = Snippet { text, found };
         assert_eq!(snippet(&text, Mark::Stars), "a [2J **übler** Tag");
         assert_eq!(
