@@ -1,0 +1,67 @@
+//! Who writes, when, how much, and in which conversations: the statistics of a mailbox as tables, and
+//! as charts in a folder.
+//!
+//! ```sh
+//! cargo run --release -p example-statistics -- FOLDER
+//! IMAP_PASSWORD=… cargo run --release -p example-statistics -- FOLDER imaps://me@imap.example.org/INBOX
+//! ```
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use example_statistics::{charts, made_up, read};
+use example_support::{Anything, client};
+use parallel_mailbox::testing::Server;
+
+const HELP: &str = "\
+usage: example-statistics FOLDER [URL]
+
+  FOLDER  where the charts go, as PNG and as SVG; made if it is not there
+  URL     such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
+          is opened read-only, and only the headers are fetched. The variable DANGER_PLAINTEXT, set
+          to 1, does without TLS. Without a URL: made-up mail of a server in this process.
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words[..] {
+        [folder, ref url @ ..] if !folder.starts_with('-') && url.len() < 2 => {
+            run(Path::new(folder), url.first().copied())
+        }
+        _ => {
+            print!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(folder: &Path, url: Option<&str>) -> Result<ExitCode, Anything> {
+    let server;
+    let builder = match url {
+        Some(url) => client(url)?,
+        None => {
+            server = Server::builder().messages(made_up::mail(6_000)).start()?;
+            server.client()
+        }
+    };
+    let (statistics, report) = read(&builder.connect()?)?;
+    for (_, error) in report.failed() {
+        eprintln!("left out: {error}");
+    }
+    println!("{report}");
+    if statistics.messages == 0 {
+        println!("There are no messages, so there is nothing to draw.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    print!("\n{statistics}");
+    println!("\nCharts:");
+    for file in charts::save(&statistics, folder)? {
+        println!("  {}", file.display());
+    }
+    Ok(ExitCode::from(u8::from(!report.is_complete())))
+}
