@@ -47,6 +47,8 @@
 //!
 //! # From Python
 //!
+//! The classic program with `imaplib` and `Pool` stands beside ours in [`guide::python`].
+//!
 //! | `multiprocessing.Pool` | here |
 //! |---|---|
 //! | `Pool(processes)` | [`Builder::workers`] |
@@ -99,7 +101,10 @@ mod gmail;
 // Nothing to compile but its examples.
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("guide.md")]
-pub mod guide {}
+pub mod guide {
+    #[doc = include_str!("guide/python.md")]
+    pub mod python {}
+}
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

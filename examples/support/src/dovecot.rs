@@ -51,6 +51,12 @@ impl Dovecot {
         format!("imap://{user}@{host}:{port}/{mailbox}")
     }
 
+    /// The port without TLS.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.plain_port()
+    }
+
     /// The password of the only user.
     #[must_use]
     pub fn password(&self) -> &str {
