@@ -59,7 +59,7 @@ impl<S> fmt::Debug for Stateful<S> {
 ///
 /// A worker calls the closure between two reads, so while it runs, what was asked for arrives
 /// meanwhile and waits in the buffers of the network, not in memory: up to four commands of at
-/// most 512 messages or 4 MiB each, up to eight where a session answers these within two round
+/// most 512 messages or 4 MiB each, up to eight where a session answers these within three round
 /// trips, and fewer where little is left, so that all workers finish together. With a closure of 5 ms of CPU time and 4 or 8 sessions, a run over small messages took
 /// 1.02 to 1.04 times as long as the closures alone keep two CPUs busy, and on a way of 50 ms a
 /// quarter of a second more, for the set-up (`cargo bench --bench cost -- slow` measures it again). A closure that

@@ -31,12 +31,12 @@ const PARTS_PER_WORKER: usize = 2;
 /// FETCH commands in flight per session.
 const USUAL_COMMANDS: usize = 4;
 
-/// The same where these are answered within a round trip or two.
+/// The same where these are answered within a few round trips.
 const MAX_COMMANDS: usize = 8;
 
 /// Answers come in bursts, so a worker that has only as much in flight as it deals with in a round
 /// trip is soon without.
-const ROUND_TRIPS_AHEAD: usize = 2;
+const ROUND_TRIPS_AHEAD: usize = 3;
 
 /// Room for the tag, the words and the items of a FETCH command.
 const COMMAND_OVERHEAD: usize = 128;

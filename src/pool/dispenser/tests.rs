@@ -369,7 +369,7 @@ fn a_command_is_worth_its_round_trip() {
 
 #[test]
 fn a_worker_has_more_commands_in_flight_where_it_deals_with_them_in_a_round_trip() {
-    for (per_round_trip, expected) in [(0, 4), (10, 4), (45, 6), (1_000, 8)] {
+    for (per_round_trip, expected) in [(0, 4), (10, 4), (30, 6), (1_000, 8)] {
         let mut dispenser = Dispenser::new(Plan {
             shard_size: Some(16),
             ..plan(100_000, 4, 100_000)
