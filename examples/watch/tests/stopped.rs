@@ -9,19 +9,24 @@ mod wait;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use example_support::dovecot;
 use parallel_mailbox::testing::{Sample, Server};
 use rustix::process::{Pid, Signal, kill_process};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn program(server: &Server, words: &[&str]) -> Command {
+    watch(server.password(), words)
+}
+
+fn watch(password: &str, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-watch"));
     command
         .args(words)
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
     command
-        .env("IMAP_PASSWORD", server.password())
+        .env("IMAP_PASSWORD", password)
         .env("DANGER_PLAINTEXT", "1");
     command
 }
@@ -61,4 +66,19 @@ fn ctrl_c_stops_it_and_what_it_prints_goes_on_from_there() {
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(first + delivered(&text), 2_000, "{text}");
+}
+
+#[test]
+fn what_dovecot_has_is_read_to_the_end() {
+    let Some(dovecot) = dovecot::builder() else {
+        return;
+    };
+    let dovecot = dovecot.messages(Sample::small(500)).start();
+    let output = watch(dovecot.password(), &[&dovecot.url("INBOX")]).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    println!("{text}");
+    assert!(text.contains("500 matched: 500 delivered"), "{text}");
+    assert!(!text.contains("go on with"), "{text}");
 }
