@@ -280,9 +280,9 @@ impl Builder {
     /// so closures that need CPU time want a worker for each CPU at least; a session mostly waits,
     /// so there may be more. The bounds are measured, with small and mixed messages, round trips
     /// of 0 to 100 ms, plain and over TLS (`BENCHMARKS.md`, "Sessions"): with four sessions a run is
-    /// 1.15 to 2.9 times as fast as with one, the more the longer the way; eight gain another tenth
-    /// at the most, from 50 ms on; sixteen were never faster than eight by more than 4 %, and
-    /// near a server with few CPUs up to a third slower, as its processes compete for them. On a
+    /// 1.06 to 2.8 times as fast as with one, the more the longer the way; eight gain another seventh
+    /// at the most, from 50 ms on; sixteen were never faster than eight, and near a server with
+    /// few CPUs up to a third slower, as its processes compete for them. On a
     /// server that is known to grant fewer, the default is as many as that. Eight leave something
     /// to the account's other clients on all others.
     pub fn workers(mut self, workers: usize) -> Self {

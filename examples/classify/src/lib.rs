@@ -7,8 +7,7 @@
 //! `smartcore` fits multinomial naive Bayes. What comes out is a weight for each bucket, so a model
 //! is a small file, and judging a letter is a sum over its words. `smartcore` was taken since it is
 //! kept up, has few dependencies, and takes counts of one octet, 8 KB for each letter that is
-//! learned from. `linfa-bayes` 0.8.1 has a `dbg!` left in `fit`, which prints all it has learned to
-//! the terminal.
+//! learned from.
 //!
 //! Nothing of the header but the subject is looked at. Two mailboxes that were filled in different
 //! ways differ in their headers, and a filter that learns *that* looks better than it is.
