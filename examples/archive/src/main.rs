@@ -28,10 +28,12 @@ usage: example-archive save FOLDER [URL]     fetches what the folder does not ha
           a URL: made-up mail of a server in this process.
 ";
 
-fn main() -> Result<ExitCode, Anything> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words[..] {
+fn main() -> ExitCode {
+    example_support::run(run)
+}
+
+fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+    match *words {
         ["save", folder, ref url @ ..] => {
             let server;
             let builder = match url {

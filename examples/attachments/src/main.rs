@@ -28,16 +28,11 @@ usage: example-attachments FOLDER [URL]
 ";
 
 fn main() -> ExitCode {
-    run().unwrap_or_else(|error| {
-        eprintln!("{error}");
-        ExitCode::FAILURE
-    })
+    example_support::run(run)
 }
 
-fn run() -> Result<ExitCode, Anything> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words[..] {
+fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+    match *words {
         [folder] if !folder.starts_with('-') => {
             let server = Server::builder().messages(sample::messages()).start()?;
             extract(server.client(), Path::new(folder))

@@ -17,7 +17,7 @@ use std::thread;
 
 use example_classify::split::split;
 use example_classify::{Evaluation, Example, Letter, Model, made_up};
-use example_support::{Anything, client};
+use example_support::{Anything, client, printable};
 use parallel_mailbox::testing::Server;
 use parallel_mailbox::{Builder, Query, Report};
 
@@ -34,12 +34,7 @@ usage: example-classify train MODEL [HAM SPAM]   learns from two mailboxes, and 
 const WORKERS: usize = 4;
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    run(&words).unwrap_or_else(|error| {
-        eprintln!("{error}");
-        ExitCode::FAILURE
-    })
+    example_support::run(run)
 }
 
 fn run(words: &[&str]) -> Result<ExitCode, Anything> {
@@ -129,7 +124,7 @@ fn judge(path: &Path, builder: Builder) -> Result<ExitCode, Anything> {
         match result {
             Ok((score, letter)) if score > 0.0 => {
                 spam += 1;
-                println!("{:>8} {score:>7.1}  {}", letter.uid, shown(&letter.subject));
+                println!("{:>8} {score:>7.1}  {}", letter.uid, short(&letter.subject));
             }
             Ok(_ham) => {}
             Err(error) => eprintln!("not judged: {error}"),
@@ -144,8 +139,6 @@ fn judge(path: &Path, builder: Builder) -> Result<ExitCode, Anything> {
     Ok(ExitCode::from(u8::from(!report.is_complete())))
 }
 
-/// A subject as a terminal may have it: whoever writes spam decides what is in it.
-fn shown(subject: &str) -> String {
-    let letters = subject.chars().filter(|letter| !letter.is_control());
-    letters.take(60).collect()
+fn short(subject: &str) -> String {
+    printable(subject).chars().take(60).collect()
 }

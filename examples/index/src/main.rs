@@ -37,16 +37,11 @@ const COMMIT_EVERY: usize = 1_000;
 const HITS: usize = 10;
 
 fn main() -> ExitCode {
-    run().unwrap_or_else(|error| {
-        eprintln!("{error}");
-        ExitCode::FAILURE
-    })
+    example_support::run(run)
 }
 
-fn run() -> Result<ExitCode, Anything> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words[..] {
+fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+    match *words {
         ["add", folder] => {
             let server = Server::builder().sample(Sample::small(2_000)).start()?;
             add(server.client(), Path::new(folder))

@@ -1,5 +1,7 @@
 //! Texts of senders for a terminal, on which they must not act.
 
+use example_support::is_harmless;
+
 use crate::finder::Snippet;
 
 /// What is around a word that was searched for.
@@ -48,16 +50,11 @@ pub fn snippet(snippet: &Snippet, mark: Mark) -> String {
     marked.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Without control characters, and without what changes the direction of writing.
+/// A space in place of what acts on a terminal.
 fn harmless(character: char) -> char {
-    match character {
-        '\u{200E}'
-        | '\u{200F}'
-        | '\u{061C}'
-        | '\u{2028}'..='\u{202E}'
-        | '\u{2066}'..='\u{2069}' => ' ',
-        _ if character.is_control() => ' ',
-        _ => character,
+    match is_harmless(&character) {
+        true => character,
+        false => ' ',
     }
 }
 

@@ -23,12 +23,7 @@ usage: example-sentiment [URL]
 ";
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    run(&words).unwrap_or_else(|error| {
-        eprintln!("{error}");
-        ExitCode::FAILURE
-    })
+    example_support::run(run)
 }
 
 fn run(words: &[&str]) -> Result<ExitCode, Anything> {

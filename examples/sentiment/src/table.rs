@@ -1,5 +1,6 @@
 //! The tables that are printed.
 
+use example_support::printable;
 use std::fmt::{self, Write as _};
 
 use crate::Tally;
@@ -69,8 +70,6 @@ fn signed(mean: f64) -> String {
     }
 }
 
-/// As a terminal may have it: the sender decides what is in an address.
 fn shown(name: &str) -> String {
-    let letters = name.chars().filter(|letter| !letter.is_control());
-    letters.take(28).collect()
+    printable(name).chars().take(28).collect()
 }

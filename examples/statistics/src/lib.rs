@@ -1,6 +1,6 @@
 //! The statistics of a mailbox, from the headers and sizes of its messages.
 //!
-//! [`read`] is all there is to using the crate. Each worker adds up a [`Tally`](tally::Tally) of its
+//! [`read`] is all there is to using the crate. Each worker adds up a [`Tally`] of its
 //! own, with no lock and no channel; in the end they are joined to [`Statistics`].
 
 pub mod charts;

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use example_statistics::{charts, made_up, read};
 use example_support::{Anything, client};
+use parallel_mailbox::Builder;
 use parallel_mailbox::testing::Server;
 
 const HELP: &str = "\
@@ -23,32 +24,24 @@ usage: example-statistics FOLDER [URL]
 ";
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let outcome = match words[..] {
-        [folder, ref url @ ..] if !folder.starts_with('-') && url.len() < 2 => {
-            run(Path::new(folder), url.first().copied())
-        }
-        _ => {
-            print!("{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("{error}");
-        ExitCode::FAILURE
-    })
+    example_support::run(run)
 }
 
-fn run(folder: &Path, url: Option<&str>) -> Result<ExitCode, Anything> {
-    let server;
-    let builder = match url {
-        Some(url) => client(url)?,
-        None => {
-            server = Server::builder().messages(made_up::mail(6_000)).start()?;
-            server.client()
+fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+    match *words {
+        [folder] if !folder.starts_with('-') => {
+            let server = Server::builder().messages(made_up::mail(6_000)).start()?;
+            draw(Path::new(folder), server.client())
         }
-    };
+        [folder, url] => draw(Path::new(folder), client(url)?),
+        _ => {
+            print!("{HELP}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}
+
+fn draw(folder: &Path, builder: Builder) -> Result<ExitCode, Anything> {
     let (statistics, report) = read(&builder.connect()?)?;
     for (_, error) in report.failed() {
         eprintln!("left out: {error}");

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use example_support::printable;
+
 use crate::statistics::{Sizes, Statistics};
 use crate::tally::Sender;
 
@@ -107,21 +109,13 @@ impl Sizes {
 
 /// Who a sender is, in so many characters: the name if there is one, else the address.
 pub(crate) fn label(address: &str, sender: &Sender, width: usize) -> String {
-    let name = sender.name().map(printable).filter(|name| !name.is_empty());
+    let name = sender.name().map(|name| printable(name).trim().to_owned());
+    let name = name.filter(|name| !name.is_empty());
     match name {
         Some(name) => short(&name, width),
         None if address.is_empty() => "(no sender)".to_owned(),
         None => short(&printable(address), width),
     }
-}
-
-/// Without what moves the cursor or turns the direction of writing: names come from strangers.
-fn printable(text: &str) -> String {
-    let is_harmless = |c: &char| {
-        !c.is_control() && !matches!(c, '\u{200b}'..='\u{202f}' | '\u{2060}'..='\u{206f}')
-    };
-    let text: String = text.chars().filter(is_harmless).collect();
-    text.trim().to_owned()
 }
 
 fn short(text: &str, width: usize) -> String {

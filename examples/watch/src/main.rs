@@ -24,11 +24,13 @@ usage: example-watch [URL [UIDVALIDITY UIDS]]
   UIDVALIDITY UIDS    as a run that was stopped has printed them
 ";
 
-fn main() -> Result<ExitCode, Anything> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+fn main() -> ExitCode {
+    example_support::run(run)
+}
+
+fn run(words: &[&str]) -> Result<ExitCode, Anything> {
     let server;
-    let (url, builder, rest) = match words[..] {
+    let (url, builder, rest) = match *words {
         [] => {
             server = embedded()?;
             (server.url(), server.client(), None)
