@@ -60,11 +60,12 @@ impl<S> fmt::Debug for Stateful<S> {
 /// A worker calls the closure between two reads, so while it runs, what was asked for arrives
 /// meanwhile and waits in the buffers of the network, not in memory: up to four commands of at
 /// most 512 messages or 4 MiB each, up to eight where a session answers these within three round
-/// trips, and fewer where little is left, so that all workers finish together. With a closure of 5 ms of CPU time and 4 or 8 sessions, a run over small messages took
-/// 1.02 to 1.04 times as long as the closures alone keep two CPUs busy, and on a way of 50 ms a
-/// quarter of a second more, for the set-up (`cargo bench --bench cost -- slow` measures it again). A closure that
-/// hangs on one message holds back what its worker has in flight, and in the runs that keep the
-/// order what is behind it in the [`window`](Matches::window); the other workers go on.
+/// trips, and fewer where little is left, so that all workers finish together. With a closure of 5
+/// ms of CPU time and 4 or 8 sessions, a run over small messages took 1.02 to 1.04 times as long
+/// as the closures alone keep two CPUs busy, and on a way of 50 ms a quarter of a second more, for
+/// the set-up (`cargo bench --bench cost -- slow` measures it again). A closure that hangs on one
+/// message holds back what its worker has in flight, and in the runs that keep the order what is
+/// behind it in the [`window`](Matches::window); the other workers go on.
 /// [`shard_size`](Matches::shard_size) makes that less.
 #[must_use = "nothing is fetched until one of the runs is called"]
 pub struct Matches<I = Stateless> {
