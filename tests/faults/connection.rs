@@ -1,12 +1,14 @@
 //! Connections that break, fall silent, or cannot be had.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Fault, Sample, Server};
-use parallel_mailbox::{ErrorKind, Event, Query, Retry, Timeouts};
+use parallel_mailbox::{ErrorKind, Event, Message, Query, Retry, Timeouts};
 
 use crate::play::{PATIENCE, everything, impatient, play};
 use crate::support::leaks::Leaks;
@@ -243,4 +245,45 @@ fn no_clock_is_read_that_jumps_when_the_time_of_day_is_set() {
         &mut files,
     );
     assert!(files > 60, "{files}");
+}
+
+#[test]
+fn large_messages_that_are_kept_stay_as_they_are_while_others_come_and_connections_break() {
+    let _leaks = Leaks::watch();
+    let mut server = Server::builder().sample(Sample::mixed(400));
+    for uid in [20, 90, 91, 170, 250, 333, 399] {
+        server = server.fault(Fault::reset().uid(uid).times(1));
+    }
+    let server = server.start().unwrap();
+    let mailbox = server.client().workers(4).connect().unwrap();
+    let matches = mailbox.search(Query::all()).unwrap();
+    // Some live long, some are gone at once, so that memory is used again in between.
+    let mut kept = VecDeque::new();
+    let mut delivered = 0;
+    let check = |message: &Message| {
+        let expected = server.raw("INBOX", message.uid().get()).unwrap();
+        assert!(*message.raw() == *expected, "{:?}", message.uid());
+    };
+    for message in matches.imap_unordered(|message| message) {
+        let message = message.unwrap();
+        check(&message);
+        delivered += 1;
+        if message.uid().get() % 3 == 0 {
+            kept.push_back(message);
+        }
+        if kept.len() > 30 {
+            check(&kept.pop_front().unwrap());
+        }
+    }
+    assert_eq!(delivered, 400);
+    kept.iter().for_each(check);
+    // Also when the run is long over, and on another thread.
+    let last = kept.pop_back().unwrap();
+    let expected = server.raw("INBOX", last.uid().get()).unwrap();
+    drop((kept, mailbox));
+    let octets = thread::spawn(move || last.clone().into_raw())
+        .join()
+        .unwrap();
+    assert!(*octets == *expected);
+    assert!(matches.last_report().unwrap().reconnects() >= 3);
 }
