@@ -9,6 +9,7 @@
 //!
 //! Without URLs it works on made-up mail of a server in this process.
 
+use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::ExitCode;
@@ -118,24 +119,31 @@ fn judge(path: &Path, builder: Builder) -> Result<ExitCode, Anything> {
             let letter = Letter::of(&message);
             (model.score(&letter), letter)
         });
-    println!("{:>8} {:>7}  subject", "UID", "score");
+    let mut out = io::stdout().lock();
+    writeln!(out, "{:>8} {:>7}  subject", "UID", "score")?;
     let mut spam = 0;
     for result in results.by_ref() {
         match result {
             Ok((score, letter)) if score > 0.0 => {
                 spam += 1;
-                println!("{:>8} {score:>7.1}  {}", letter.uid, short(&letter.subject));
+                writeln!(
+                    out,
+                    "{:>8} {score:>7.1}  {}",
+                    letter.uid,
+                    short(&letter.subject)
+                )?;
             }
             Ok(_ham) => {}
             Err(error) => eprintln!("not judged: {error}"),
         }
     }
     let report = results.finish();
-    println!(
+    writeln!(
+        out,
         "{} judged, {spam} of them taken for spam",
         report.delivered().len()
-    );
-    println!("{report}");
+    )?;
+    writeln!(out, "{report}")?;
     Ok(ExitCode::from(u8::from(!report.is_complete())))
 }
 

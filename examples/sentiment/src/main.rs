@@ -7,6 +7,7 @@
 //!
 //! Without a URL it reads made-up letters of a server in this process.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use example_sentiment::{Tally, made_up};
@@ -51,7 +52,7 @@ fn tell(builder: Builder) -> Result<ExitCode, Anything> {
         |tally, message| tally.with(&message),
         Tally::joined,
     )?;
-    print!("{tally}\n{report}\n");
+    write!(io::stdout(), "{tally}\n{report}\n")?;
     for (_, error) in report.failed() {
         eprintln!("left out: {error}");
     }

@@ -6,6 +6,7 @@
 //! IMAP_PASSWORD=… cargo run --release -p example-statistics -- FOLDER imaps://me@imap.example.org/INBOX
 //! ```
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -46,15 +47,15 @@ fn draw(folder: &Path, builder: Builder) -> Result<ExitCode, Anything> {
     for (_, error) in report.failed() {
         eprintln!("left out: {error}");
     }
-    println!("{report}");
+    let mut out = io::stdout().lock();
+    writeln!(out, "{report}")?;
     if statistics.messages == 0 {
-        println!("There are no messages, so there is nothing to draw.");
+        writeln!(out, "There are no messages, so there is nothing to draw.")?;
         return Ok(ExitCode::SUCCESS);
     }
-    print!("\n{statistics}");
-    println!("\nCharts:");
+    writeln!(out, "\n{statistics}\nCharts:")?;
     for file in charts::save(&statistics, folder)? {
-        println!("  {}", file.display());
+        writeln!(out, "  {}", file.display())?;
     }
     Ok(ExitCode::from(u8::from(!report.is_complete())))
 }

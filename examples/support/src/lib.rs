@@ -7,6 +7,7 @@ pub mod dovecot;
 #[path = "../../../tests/support/mod.rs"]
 mod support;
 
+use std::io;
 use std::process::ExitCode;
 
 use parallel_mailbox::{Builder, ParallelMailbox, Security};
@@ -14,11 +15,16 @@ use parallel_mailbox::{Builder, ParallelMailbox, Security};
 /// Whatever may go wrong in a program.
 pub type Anything = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs a program with the words of its command line. An error is told in its words.
+/// Runs a program with the words of its command line. An error is told in its words; that whoever
+/// reads the output has had enough of it, such as `head`, is none.
 pub fn run(program: impl FnOnce(&[&str]) -> Result<ExitCode, Anything>) -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     program(&words).unwrap_or_else(|error| {
+        let input_or_output = error.downcast_ref::<io::Error>();
+        if input_or_output.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("{error}");
         ExitCode::FAILURE
     })
