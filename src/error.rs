@@ -5,8 +5,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+use crate::refusal::Refusal;
+use crate::status::Condition;
 use crate::uid_set::Uid;
 
 /// A `Result` with this crate's [`Error`].
@@ -110,8 +111,8 @@ struct Inner {
     context: String,
     uid: Option<Uid>,
     attempts: u32,
-    /// How long the server asks to be left in peace.
-    hint: Option<Duration>,
+    /// What the server's refusal means, if it is one.
+    refusal: Option<Refusal>,
     // Shared, because a message's error is an item of the iterator and a line of the report.
     source: Option<Arc<dyn std::error::Error + Send + Sync + 'static>>,
 }
@@ -125,7 +126,7 @@ impl Error {
                 context,
                 uid: None,
                 attempts: 1,
-                hint: None,
+                refusal: None,
                 source: None,
             }),
         }
@@ -143,15 +144,32 @@ impl Error {
         Self::new(ErrorKind::Cancelled, "")
     }
 
-    /// An answer NO or BAD. `text` is what the server wrote, of any length and content.
-    pub(crate) fn server(code: Option<String>, text: &[u8], context: impl Into<String>) -> Self {
-        Self::new(
-            ErrorKind::Server {
-                code,
-                text: excerpt(text),
-            },
-            context,
-        )
+    /// A refusal: an answer NO or BAD, or a BYE. `text` is what the server wrote, of any length and
+    /// content.
+    pub(crate) fn refused(
+        condition: Condition,
+        code: Option<String>,
+        text: &[u8],
+        context: impl Into<String>,
+    ) -> Self {
+        let refusal = Refusal::of(condition, code.as_deref(), text).unwrap_or(Refusal::Unknown);
+        let kind = match refusal {
+            Refusal::Throttled(_) | Refusal::Limit => Some(ErrorKind::Throttled),
+            Refusal::SessionLimit => Some(ErrorKind::SessionLimit),
+            _ if condition == Condition::Bye => Some(ErrorKind::Disconnected),
+            _ => None,
+        };
+        let error = match kind {
+            Some(kind) => {
+                let code = code.map(|code| format!("[{code}] ")).unwrap_or_default();
+                Self::new(kind, format!("{code}{}", excerpt(text))).in_context(context.into())
+            }
+            None => {
+                let text = excerpt(text);
+                Self::new(ErrorKind::Server { code, text }, context)
+            }
+        };
+        error.with_refusal(refusal)
     }
 
     pub(crate) fn with_source(
@@ -180,14 +198,23 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_hint(mut self, hint: Option<Duration>) -> Self {
-        self.inner.hint = hint;
+    pub(crate) fn with_refusal(mut self, refusal: Refusal) -> Self {
+        self.inner.refusal = Some(refusal);
         self
     }
 
-    /// How long the server asks to be left in peace, if it does.
-    pub(crate) fn hint(&self) -> Option<Duration> {
-        self.inner.hint
+    /// Where a session is being opened, a limit that the server does not name is one of sessions.
+    pub(crate) fn with_limit_of_sessions(mut self) -> Self {
+        if self.inner.refusal == Some(Refusal::Limit) {
+            self.inner.refusal = Some(Refusal::SessionLimit);
+            self.inner.kind = ErrorKind::SessionLimit;
+        }
+        self
+    }
+
+    /// What the server's refusal means, if the error is one.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        self.inner.refusal
     }
 
     /// Whether the server fell silent, or as good as.
@@ -243,17 +270,8 @@ impl Error {
             | ErrorKind::SessionLimit
             | ErrorKind::Throttled
             | ErrorKind::Timeout
-            | ErrorKind::Disconnected
-            | ErrorKind::Cancelled => true,
-            // RFC 5530, section 3: these name a passing condition.
-            ErrorKind::Server {
-                code: Some(code), ..
-            } => {
-                matches!(
-                    code.as_str(),
-                    "UNAVAILABLE" | "INUSE" | "SERVERBUG" | "LIMIT"
-                )
-            }
+            | ErrorKind::Disconnected => true,
+            ErrorKind::Server { .. } => self.inner.refusal.is_some_and(Refusal::may_pass),
             _ => false,
         }
     }
@@ -359,10 +377,11 @@ mod tests {
 
     #[test]
     fn escapes_and_shortens_what_a_server_said() {
-        let error = Error::server(Some("LIMIT".into()), b"a\x1b[31mb\r\nc", "SEARCH");
+        let code = Some("INUSE".into());
+        let error = Error::refused(Condition::No, code, b"a\x1b[31mb\r\nc", "SEARCH");
         assert_eq!(
             error.to_string(),
-            "refused by the server [LIMIT]: a\\u{1b}[31mb\\r\\nc: SEARCH"
+            "refused by the server [INUSE]: a\\u{1b}[31mb\\r\\nc: SEARCH"
         );
         assert!(error.is_retryable());
         let long = excerpt(&[b'x'; 100_000]);

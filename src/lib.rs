@@ -120,8 +120,10 @@ mod pool;
 mod progress;
 mod pulse;
 mod query;
+mod refusal;
 mod report;
 mod session;
+mod status;
 mod stop;
 #[cfg(feature = "test-server")]
 pub mod testing;

@@ -101,6 +101,8 @@ const LAYERS: [&[&str]; 5] = [
         "octets",
         "pulse",
         "query",
+        "refusal",
+        "status",
         "stop",
         "uid_set",
         "unwind",

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::governor::Governor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
+use crate::refusal::Refusal;
 use crate::session::{Opening, Peer, Selected, Session, Settings};
 use crate::stop::Stop;
 use crate::transport::TICK;
@@ -305,7 +306,7 @@ impl Sessions {
         }
         drop(state);
         self.freed.notify_one();
-        if let Some(hint) = error.hint() {
+        if let Some(hint) = error.refusal().and_then(Refusal::hint) {
             self.throttled(hint);
         }
         error
@@ -318,7 +319,7 @@ impl Sessions {
         if state.is_closed || state.open > state.limit {
             state.open -= 1;
             drop(state);
-            session.log_out();
+            Session::log_out_all(vec![session]);
         } else {
             state.idle.push(session);
             drop(state);
@@ -345,9 +346,7 @@ impl Sessions {
             idle
         };
         self.freed.notify_all();
-        for session in idle {
-            session.log_out();
-        }
+        Session::log_out_all(idle);
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn run_with<T>(
     let heard = &fence.heard;
     Err(match (error, &heard.completion, &heard.bye) {
         (imap::Error::No(_) | imap::Error::Bad(_), Some(completion), _) => {
-            Error::server(completion.code.clone(), &completion.text, phase.to_string())
+            completion.refused(phase)
         }
         (imap::Error::Io(error), _, bye) => {
             with_goodbye(from_io(error, phase), phase, bye.as_deref())

@@ -69,6 +69,16 @@ impl Completion {
             text: status.text.to_vec(),
         }
     }
+
+    /// As an error of the command that it ends.
+    pub(super) fn refused(&self, phase: Phase) -> Error {
+        Error::refused(
+            self.condition,
+            self.code.clone(),
+            &self.text,
+            phase.to_string(),
+        )
+    }
 }
 
 /// What comes in answer to a command, or to a part of one.

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use super::Settings;
 use super::fence::Fence;
-use super::{Settings, is_about_limit};
 use crate::Security;
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::stop::Stop;
@@ -167,18 +167,26 @@ pub(super) fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
                 Greeting::Login
             })
         }
-        Condition::Bye if is_about_limit(status.code_word().as_deref(), status.text) => {
-            Err(Error::new(ErrorKind::SessionLimit, text))
+        // NO and BAD are no greetings (RFC 9051, section 7.1), but there are servers that say no so
+        // early.
+        Condition::Bye | Condition::No | Condition::Bad => {
+            let code = status.code_word();
+            Err(turned_away(Error::refused(
+                Condition::Bye,
+                code,
+                status.text,
+                "greeting",
+            )))
         }
-        Condition::Bye => Err(Error::new(
-            ErrorKind::Disconnected,
-            format!("the server closed the connection at once: {text}"),
-        )),
-        // Not a greeting (RFC 9051, section 7.1), but there are servers that say no so early.
-        Condition::No | Condition::Bad => Err(Error::new(
-            ErrorKind::Disconnected,
-            format!("the server will not have us: {text}"),
-        )),
+    }
+}
+
+/// A server that refuses the connection itself. A limit can only be one of sessions.
+fn turned_away(error: Error) -> Error {
+    let error = error.with_limit_of_sessions();
+    match error.kind() {
+        ErrorKind::Disconnected => error.in_context("the server closed the connection at once"),
+        _ => error,
     }
 }
 

@@ -17,9 +17,10 @@ use self::sasl::{Bearer, Plain, Sasl, Wrapping};
 use super::command::run;
 use super::fence::{Completion, Fence, Handle, shown_text, with_goodbye};
 use super::token::Held;
-use super::{Refusal, Settings, is_about_limit, lock};
+use super::{Settings, lock};
 use crate::credentials::{Credentials, Redaction, Secret};
 use crate::error::{Error, ErrorKind, Result};
+use crate::refusal::Refusal;
 use crate::transport::{Condition, Phase};
 
 /// When the server knows who we are. The crate knows no other way to a session than a login.
@@ -225,18 +226,24 @@ impl<'a> Login<'a> {
         // Read as it came, since a name may be a part of any word.
         let said = [&completion.text, alert.unwrap_or_default()].concat();
         let shown_code = code.map(|code| shown(code.as_bytes()));
-        let refusal = Refusal::of(code, &said);
-        // After a complaint, BAD is an answer to what was sent behind the token.
-        let is_answer = completion.condition == Condition::No || self.complaint.is_some();
-        let kind = match refusal {
-            _ if is_about_limit(code, &said) => ErrorKind::SessionLimit,
-            Refusal::Throttled(_) => ErrorKind::Throttled,
-            Refusal::Other if code != Some("CONTACTADMIN") && is_answer => ErrorKind::Auth,
-            _ => return Error::server(shown_code, text.as_bytes(), "login"),
+        // What is refused to a token is an answer to it, whatever its form.
+        let condition = match self.complaint {
+            Some(_) => Condition::No,
+            None => completion.condition,
         };
-        let hint = match refusal {
-            Refusal::Throttled(hint) => hint,
-            _ => None,
+        let refusal = match Refusal::of(condition, code, &said) {
+            Some(Refusal::Limit) => Refusal::SessionLimit,
+            Some(refusal) => refusal,
+            None => Refusal::Unknown,
+        };
+        let kind = match refusal {
+            Refusal::SessionLimit => ErrorKind::SessionLimit,
+            Refusal::Throttled(_) => ErrorKind::Throttled,
+            Refusal::Credentials | Refusal::Unknown => ErrorKind::Auth,
+            _ => {
+                let code = shown_code;
+                return Error::new(ErrorKind::Server { code, text }, "login").with_refusal(refusal);
+            }
         };
         let mut context = match shown_code {
             Some(code) => format!("[{code}] {text}"),
@@ -245,7 +252,7 @@ impl<'a> Login<'a> {
         if self.complaint.is_some() {
             context = format!("{}: {context}", self.complaint_text());
         }
-        Error::new(kind, context).with_hint(hint)
+        Error::new(kind, context).with_refusal(refusal)
     }
 }
 

@@ -19,7 +19,6 @@ mod open;
 mod opening;
 mod peer;
 mod provider;
-mod refusal;
 mod search;
 mod settings;
 mod token;
@@ -32,7 +31,7 @@ use self::gate::Gate;
 use self::literals::Literals;
 pub(crate) use self::opening::Opening;
 pub(crate) use self::peer::Peer;
-pub(crate) use self::refusal::{Refusal, is_about_limit};
+pub(crate) use self::search::Presence;
 pub use self::settings::Security;
 pub(crate) use self::settings::Settings;
 use self::token::Tokens;
@@ -42,7 +41,6 @@ use crate::pulse::Pulse;
 use crate::stop::Stop;
 use crate::transport::Phase;
 use crate::uid_set::{Uid, UidSet};
-use crate::unwind;
 
 /// The tags of our own commands begin with this letter, those of the `imap` crate with an `a`.
 const TAG_PREFIX: u8 = b'p';
@@ -194,15 +192,27 @@ impl Session {
         Ok(answer)
     }
 
-    /// Says goodbye, for at most two seconds, and closes the connection.
-    pub(crate) fn log_out(mut self) {
-        {
-            let mut fence = self.fence();
+    /// Asks the server whether it is there, by a command that does nothing.
+    pub(crate) fn check(&mut self, patience: Duration) -> Result<()> {
+        command::run_with(&self.fence, Phase::Noop, patience, || self.control.noop())
+    }
+
+    /// Says goodbye to all of these, for at most two seconds together, and closes the connections.
+    pub(crate) fn log_out_all(mut sessions: Vec<Self>) {
+        let end = Instant::now() + LOGOUT_PATIENCE;
+        // Whatever comes of it: the connections are closed next.
+        for session in &mut sessions {
+            let tag = session.tag();
+            let mut fence = session.fence();
             fence.wire.set_stop(Stop::default());
-            fence.begin_until(Phase::Logout, Instant::now() + LOGOUT_PATIENCE);
+            fence.begin_until(Phase::Logout, end);
+            let command = format!("{}{tag} LOGOUT\r\n", char::from(TAG_PREFIX));
+            let _ = fence.wire.write(command.as_bytes());
         }
-        // Whatever comes of it: the connection is closed next.
-        let _ = unwind::catch(|| self.control.logout());
+        for session in &sessions {
+            let mut fence = session.fence();
+            while fence.read_response().is_ok() {}
+        }
     }
 }
 

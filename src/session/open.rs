@@ -12,7 +12,7 @@ use super::greet::{Greeting, greet, reach};
 use super::literals::Literals;
 use super::login::{log_in, pretend_to_log_in, unknown};
 use super::token::Held;
-use super::{Peer, Refusal, Selected, Session, Settings, lock};
+use super::{Peer, Selected, Session, Settings, lock};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
@@ -269,7 +269,7 @@ fn examine(
     let mailbox = run_with(fence, Phase::Examine, patience, || {
         control.examine(&settings.encoded_mailbox)
     })
-    .map_err(|error| as_throttled(error).in_context(format_args!("mailbox {name:?}")))?;
+    .map_err(|error| error.in_context(format_args!("mailbox {name:?}")))?;
     let uid_validity = mailbox
         .uid_validity
         .filter(|value| *value != 0)
@@ -283,18 +283,4 @@ fn examine(
         uid_validity,
         uid_next: mailbox.uid_next,
     })
-}
-
-/// Exchange refuses a mailbox to an account that has too many sessions or opens them too quickly, by
-/// a text that says neither (<https://github.com/Webklex/php-imap/issues/464>).
-fn as_throttled(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Server { code, text } => match Refusal::of(code.as_deref(), text.as_bytes()) {
-            Refusal::Throttled(hint) => Error::new(ErrorKind::Throttled, text.clone())
-                .in_context(Phase::Examine)
-                .with_hint(hint),
-            _ => error,
-        },
-        _ => error,
-    }
 }

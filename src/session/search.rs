@@ -21,7 +21,7 @@ impl Session {
         limit: std::time::Duration,
     ) -> Result<UidSet> {
         if self.is_reused && self.idle_since.elapsed() >= LONG_IDLE {
-            super::command::run(&self.fence, Phase::Search, || self.control.noop())?;
+            self.check(limit)?;
         }
         if program.needs_gmail && !self.has_gmail {
             return Err(Error::config(
@@ -78,18 +78,38 @@ impl Session {
         Ok((found, is_answered))
     }
 
-    /// Which of these messages the server still has. It is given the chance to notice first.
-    pub(crate) fn still_there(
+    /// Finds out which of these messages the server still has, after an answer that left them out.
+    /// It is given the chance to notice first.
+    ///
+    /// # Errors
+    ///
+    /// Whatever breaks the session. A question that is refused on a sound connection is no error:
+    /// then it stays open what became of the messages.
+    pub(crate) fn presence(
         &mut self,
         uids: &UidSet,
         limit: std::time::Duration,
-    ) -> Result<UidSet> {
+    ) -> Result<Presence> {
         // During FETCH a server may not report that messages are gone (RFC 9051, section 7.5.1),
         // and some go on to find them until they could. NOOP is their chance.
-        super::command::run(&self.fence, Phase::Search, || self.control.noop())?;
+        self.check(limit)?;
         let found = self.search(&Query::all().uid(uids).render()?, limit)?;
-        Ok(found.intersection(uids))
+        Ok(Presence {
+            there: found.intersection(uids),
+            gone: uids.difference(&found),
+            refused: None,
+        })
     }
+}
+
+/// What became of messages that an answer left out. Of those in neither set, that is unknown.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Presence {
+    pub(crate) there: UidSet,
+    /// Shown to be gone, by more than one answer that leaves them out.
+    pub(crate) gone: UidSet,
+    /// What the server said instead of an answer, if it refused one.
+    pub(crate) refused: Option<Error>,
 }
 
 /// Sends the command, and waits before each literal for which the server wants to be waited for.
@@ -200,7 +220,7 @@ fn completion<'a>(line: &'a [u8], tag: &str) -> Option<Status<'a>> {
 }
 
 fn refused(status: &Status<'_>) -> Error {
-    Error::server(status.code_word(), status.text, "SEARCH")
+    Error::refused(status.condition, status.code_word(), status.text, "SEARCH")
 }
 
 /// What a line begins with.

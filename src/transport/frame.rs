@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::status::Status;
 use super::wire::Wire;
 use crate::error::{Error, Result, excerpt};
 use crate::octets::{Octets, Shelf};
+use crate::status::Status;
 
 /// What becomes of an announced literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ mod deflate;
 mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
 mod recorded;
-mod status;
+
 mod tcp;
 #[cfg_attr(not(feature = "native-tls"), path = "no_tls.rs")]
 mod tls;
@@ -22,12 +22,12 @@ pub use self::connect::{Connect, Stream};
 pub(crate) use self::frame::{Fate, Frame};
 #[cfg(feature = "fuzzing")]
 pub(crate) use self::recorded::Recorded;
-pub(crate) use self::status::{Condition, Status};
 pub(crate) use self::tcp::Tcp;
 pub(crate) use self::tls::{Roots, answers_to_tls, secure};
 pub(crate) use self::trust::{ClientCertificate, Trust};
 pub(crate) use self::watch::Phase;
 pub(crate) use self::wire::Wire;
+pub(crate) use crate::status::{Condition, Status};
 
 /// How long one read or write blocks at most before deadlines and the stop flag are looked at.
 /// A quarter of the second in which a dropped iterator must be gone.

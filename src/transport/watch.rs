@@ -29,6 +29,7 @@ pub(crate) enum Phase {
     Examine,
     Search,
     Fetch,
+    Noop,
     Logout,
 }
 
@@ -46,6 +47,7 @@ impl fmt::Display for Phase {
             Self::Examine => "EXAMINE",
             Self::Search => "SEARCH",
             Self::Fetch => "FETCH",
+            Self::Noop => "NOOP",
             Self::Logout => "LOGOUT",
         })
     }

@@ -4,15 +4,16 @@
 use std::sync::atomic::Ordering;
 
 use super::{Arrival, Break, Content, MESSAGE_ATTEMPTS, Resignation, Worker};
-use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::fetch::{Answer, Body, Fetched};
 use crate::message::Message;
 use crate::pool::dispenser::{Shard, Slot};
 use crate::pool::pipeline::Command;
 use crate::pool::run::Admission;
-use crate::session::{Refusal, Session, is_about_limit};
-use crate::transport::Condition;
+use crate::refusal::Refusal;
+use crate::session::Session;
+use crate::transport::{Condition, Status};
 
 /// How many responses are looked through for a goodbye on a connection that is closed already.
 const LAST_WORDS: usize = 100;
@@ -79,13 +80,9 @@ impl Worker<'_> {
             }
             Ok(Answer::Completed { tag, status }) => {
                 let is_ok = status.condition == Condition::Ok;
-                let refusal = Refusal::of(status.code_word().as_deref(), status.text);
-                let error = match refusal {
-                    Refusal::Throttled(_) => {
-                        Error::new(ErrorKind::Throttled, excerpt(status.text)).in_context("FETCH")
-                    }
-                    _ => Error::server(status.code_word(), status.text, "FETCH"),
-                };
+                let code = status.code_word();
+                let refusal = Refusal::of(status.condition, code.as_deref(), status.text);
+                let error = Error::refused(status.condition, code, status.text, "FETCH");
                 let is_bad = status.condition == Condition::Bad;
                 let command = self.pipeline.complete(tag);
                 if command.is_some() {
@@ -99,9 +96,8 @@ impl Worker<'_> {
                 }
             }
             Ok(Answer::Bye { status }) => {
-                let code = status.code_word();
-                let text = excerpt(status.text);
-                Err(self.dismissed(code.as_deref(), &text))
+                let error = goodbye(&status);
+                Err(self.dismissed(error))
             }
             Ok(Answer::Unasked) => {
                 self.unsolicited();
@@ -130,9 +126,8 @@ impl Worker<'_> {
             let nothing_more = |_, _| Err(Error::cancelled());
             match session.next_answer(&mut self.reader, nothing_more) {
                 Ok(Answer::Bye { status }) => {
-                    let code = status.code_word();
-                    let text = excerpt(status.text);
-                    return self.dismissed(code.as_deref(), &text);
+                    let error = goodbye(&status);
+                    return self.dismissed(error);
                 }
                 Ok(_) => {}
                 Err(_) => break,
@@ -142,24 +137,22 @@ impl Worker<'_> {
     }
 
     /// The server said goodbye. It may have a reason that holds for the next session as well.
-    fn dismissed(&mut self, code: Option<&str>, text: &str) -> Break {
-        let said = format!("the server said goodbye: {text}");
-        if is_about_limit(code, text.as_bytes()) {
-            self.sessions.use_one_less();
-            return Error::new(ErrorKind::SessionLimit, said).into();
-        }
-        match Refusal::of(code, text.as_bytes()) {
-            Refusal::UsedUp => Break::Resign(Resignation {
-                error: Error::server(code.map(str::to_owned), text.as_bytes(), "goodbye"),
-                is_verdict: true,
-            }),
-            Refusal::Throttled(hint) => {
-                self.sessions
-                    .throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
-                Error::new(ErrorKind::Throttled, said).into()
+    fn dismissed(&mut self, error: Error) -> Break {
+        match error.refusal() {
+            Some(Refusal::SessionLimit) => self.sessions.use_one_less(),
+            Some(Refusal::UsedUp) => {
+                return Break::Resign(Resignation {
+                    error,
+                    is_verdict: true,
+                });
             }
-            Refusal::Passing | Refusal::Other => Error::new(ErrorKind::Disconnected, said).into(),
+            Some(Refusal::Throttled(hint)) => {
+                let pause = hint.unwrap_or(self.sessions.settings().retry.max_delay);
+                self.sessions.throttled(pause);
+            }
+            _ => {}
         }
+        error.into()
     }
 
     fn arrived(&mut self, slot: Slot, fetched: Fetched, held: u64) {
@@ -216,7 +209,7 @@ impl Worker<'_> {
     ) -> Result<(), Break> {
         let (messages, _) = command.received();
         if messages > 0 || command.missing() < 2 {
-            return self.completed(session, command, Refusal::Other, Some(error));
+            return self.completed(session, command, Some(Refusal::Unknown), Some(error));
         }
         self.run.give_back_in_halves(command.into_rest());
         Ok(())
@@ -227,11 +220,11 @@ impl Worker<'_> {
         &mut self,
         session: &mut Session,
         command: Command,
-        refusal: Refusal,
+        refusal: Option<Refusal>,
         error: Option<Error>,
     ) -> Result<(), Break> {
         self.sink.flush();
-        if let Refusal::Throttled(hint) = refusal {
+        if let Some(Refusal::Throttled(hint)) = refusal {
             self.sessions
                 .throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
         }
@@ -243,7 +236,7 @@ impl Worker<'_> {
         let mut shard = command.into_rest();
         shard.deaths = 0;
         match (refusal, error) {
-            (Refusal::UsedUp, Some(error)) => {
+            (Some(Refusal::UsedUp), Some(error)) => {
                 self.run.give_back([shard]);
                 return Err(Break::Resign(Resignation {
                     error,
@@ -251,7 +244,7 @@ impl Worker<'_> {
                 }));
             }
             // Nobody's fault: the same is asked again later.
-            (Refusal::Throttled(_) | Refusal::Passing, Some(error)) => {
+            (Some(Refusal::Throttled(_) | Refusal::Passing), Some(error)) => {
                 self.run.give_back([shard]);
                 let advice = self.patience.refused(&error, 0);
                 return self.follow(advice, error).map_err(Break::Resign);
@@ -277,7 +270,7 @@ impl Worker<'_> {
     /// Being suspect, the shard is alone, so the connection is free for a question.
     fn look_into(&mut self, session: &mut Session, shard: &mut Shard) -> Result<()> {
         let limit = self.sessions.settings().timeouts.search;
-        let there = session.still_there(&shard.uids(), limit)?;
+        let there = session.presence(&shard.uids(), limit)?.there;
         session.expect_answers();
         let attempts = shard.absences;
         // A server that refuses everything must not be asked for each message on its own.
@@ -305,6 +298,11 @@ impl Worker<'_> {
         }
         Ok(())
     }
+}
+
+fn goodbye(status: &Status<'_>) -> Error {
+    let code = status.code_word();
+    Error::refused(Condition::Bye, code, status.text, "the server said goodbye")
 }
 
 /// Whether what was last said about them is a NO, and not that something is missing.
