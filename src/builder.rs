@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::event::{Event, Listener};
 use crate::limits::{DEFAULT_MAX_MESSAGE_SIZE, Limits, Retry, Timeouts};
 use crate::mailbox::ParallelMailbox;
-use crate::pool::Sessions;
+use crate::pool::{Sessions, ask_again};
+use crate::progress::Canceller;
 use crate::session::{Security, Settings};
 use crate::stop::Stop;
 use crate::transport::{ClientCertificate, Connect, Roots, Trust};
@@ -50,6 +51,7 @@ pub struct Builder {
     #[cfg(feature = "compress")]
     compress: bool,
     on_event: Option<Listener>,
+    canceller: Canceller,
 }
 
 /// What was set last.
@@ -82,6 +84,7 @@ impl Builder {
             #[cfg(feature = "compress")]
             compress: false,
             on_event: None,
+            canceller: Canceller::default(),
         }
     }
 
@@ -350,6 +353,30 @@ impl Builder {
         self
     }
 
+    /// Lets this end [`connect`](Builder::connect), and everything that is done with the mailbox
+    /// after it: searches, and runs of every kind. Once it is used, all of these fail with an error
+    /// of kind [`Cancelled`](crate::ErrorKind::Cancelled).
+    ///
+    /// ```no_run
+    /// use parallel_mailbox::{Canceller, ParallelMailbox};
+    ///
+    /// let canceller = Canceller::new();
+    /// let (handle, cancel) = (canceller.clone(), |canceller: Canceller| canceller.cancel());
+    /// std::thread::spawn(move || cancel(handle));
+    /// let mailbox = ParallelMailbox::builder("imap.example.org")
+    ///     .login("me", "secret")
+    ///     .canceller(&canceller)
+    ///     .connect()?;
+    /// # Ok::<(), parallel_mailbox::Error>(())
+    /// ```
+    ///
+    /// Defaults to none. A single run is ended by [`Matches::canceller`](crate::Matches::canceller)
+    /// or [`Imap::canceller`](crate::Imap::canceller).
+    pub fn canceller(mut self, canceller: &Canceller) -> Self {
+        self.canceller = canceller.clone();
+        self
+    }
+
     /// Checks the settings, connects, signs in and opens the mailbox.
     ///
     /// # Errors
@@ -363,25 +390,29 @@ impl Builder {
     /// | `SessionLimit` | the account has too many sessions already |
     /// | `Server` | the mailbox does not exist, or may not be opened |
     /// | `Timeout`, `Disconnected`, `Protocol` | what the names say |
+    /// | `Cancelled` | the [canceller](Builder::canceller) was used |
     ///
-    /// A connection that fails for a passing reason is tried three times, within about a second.
+    /// A connection that fails for a passing reason is tried three times, within about a second. A
+    /// server that says itself that its reason passes, or asks for patience, is tried as often and
+    /// waited for as long as [`retry`](Builder::retry) says.
     pub fn connect(self) -> Result<ParallelMailbox> {
         let settings = self.check()?;
-        let retry = settings.retry.while_waited_for();
-        let sessions = Sessions::new(settings);
+        let (retry, stop) = (settings.retry, Stop::under(&settings.stop));
+        let sessions = Arc::new(Sessions::new(settings));
         let mut attempt = 1;
         loop {
-            match sessions.check_out(&Stop::default()) {
+            let error = match sessions.check_out(&stop) {
                 Ok(session) => {
-                    sessions.check_in(session);
+                    session.give_back();
                     return Ok(ParallelMailbox::new(sessions));
                 }
-                Err(error) if attempt < retry.attempts && error.is_retryable() => {
-                    attempt += 1;
-                    std::thread::sleep(retry.delay(attempt));
-                }
-                Err(error) => return Err(error.with_attempts(attempt)),
-            }
+                Err(error) => error,
+            };
+            let Some(wait) = ask_again(&error, attempt, &retry) else {
+                return Err(error.with_attempts(attempt));
+            };
+            attempt += 1;
+            stop.sleep(wait);
         }
     }
 
@@ -468,6 +499,7 @@ impl Builder {
             #[cfg(feature = "compress")]
             compress: self.compress,
             on_event: self.on_event,
+            stop: self.canceller.stop().clone(),
         })
     }
 }

@@ -52,6 +52,7 @@ pub enum ErrorKind {
     #[error("protocol error")]
     Protocol,
     /// The server answered NO or BAD to a command.
+    #[non_exhaustive]
     #[error("refused by the server{}: {text}", code_suffix(.code))]
     Server {
         /// The response code in square brackets, without them, such as `NONEXISTENT`
@@ -84,9 +85,12 @@ pub enum ErrorKind {
     /// The caller's closure panicked on this message.
     #[error("the closure panicked")]
     Panicked,
-    /// The run was cancelled.
+    /// The run, the search or the connection attempt was cancelled.
     #[error("cancelled")]
     Cancelled,
+    /// A mistake of this crate, noticed before it could do harm. The report is right.
+    #[error("internal error")]
+    Internal,
 }
 
 fn code_suffix(code: &Option<String>) -> String {
@@ -111,6 +115,8 @@ struct Inner {
     context: String,
     uid: Option<Uid>,
     attempts: u32,
+    /// It ended a run, though it concerns a message.
+    ended_the_run: bool,
     /// What the server's refusal means, if it is one.
     refusal: Option<Refusal>,
     // Shared, because a message's error is an item of the iterator and a line of the report.
@@ -126,6 +132,7 @@ impl Error {
                 context,
                 uid: None,
                 attempts: 1,
+                ended_the_run: false,
                 refusal: None,
                 source: None,
             }),
@@ -193,6 +200,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn that_ended_the_run(mut self) -> Self {
+        self.inner.ended_the_run = true;
+        self
+    }
+
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.inner.attempts = attempts;
         self
@@ -256,24 +268,27 @@ impl Error {
         self.inner.attempts
     }
 
-    /// Whether the error ends the run: it concerns no single message.
+    /// Whether the error has ended its run, or whatever else returned it: it concerns no single
+    /// message, or it is what a run such as [`map`](crate::Matches::map) stopped at.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        self.inner.uid.is_none()
+        self.inner.uid.is_none() || self.inner.ended_the_run
     }
 
     /// Whether the same call may succeed later without a change of settings or credentials.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        match &self.inner.kind {
-            ErrorKind::Connect
-            | ErrorKind::SessionLimit
-            | ErrorKind::Throttled
-            | ErrorKind::Timeout
-            | ErrorKind::Disconnected => true,
-            ErrorKind::Server { .. } => self.inner.refusal.is_some_and(Refusal::may_pass),
-            _ => false,
+        if let Some(refusal) = self.inner.refusal {
+            return refusal.may_pass();
         }
+        matches!(
+            self.inner.kind,
+            ErrorKind::Connect
+                | ErrorKind::SessionLimit
+                | ErrorKind::Throttled
+                | ErrorKind::Timeout
+                | ErrorKind::Disconnected
+        )
     }
 }
 

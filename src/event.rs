@@ -14,35 +14,44 @@ use crate::error::Error;
 #[non_exhaustive]
 pub enum Event {
     /// A session was opened: connected, signed in, mailbox selected.
+    #[non_exhaustive]
     SessionOpened {
         /// How many sessions are open now, this one included.
         open: usize,
     },
     /// A session broke. What it had not delivered is fetched again by another.
+    #[non_exhaustive]
     SessionLost {
         /// Why.
         error: Error,
     },
     /// A session could not be opened.
+    #[non_exhaustive]
     SessionRefused {
         /// Why.
         error: Error,
-        /// How long until the next try; `None` if there will be none.
+        /// How long until the next try; `None` if there will be none, or if that depends on what
+        /// becomes of the other sessions.
         retry_in: Option<Duration>,
     },
-    /// The server asked to slow down. All workers wait, and one less goes on afterwards.
+    /// The server asked to slow down. All workers wait, and one less goes on until it has been
+    /// calm for a while.
+    #[non_exhaustive]
     Throttled {
-        /// How long they wait: what the server asked for, at most 5 minutes.
+        /// How long they wait: what the server asked for, at most 5 minutes; or if it did not say,
+        /// a second the first time and twice as long each time after that.
         pause: Duration,
     },
     /// Messages that a session was asked for and did not bring, since it broke or was given up,
     /// are back in the queue.
+    #[non_exhaustive]
     ShardReturned {
         /// How many.
         messages: usize,
     },
     /// A message was found to be what breaks sessions: each of several that were asked for it
     /// alone broke. [`MessageFailed`](Event::MessageFailed) follows and says how.
+    #[non_exhaustive]
     PoisonFound {
         /// The message.
         uid: crate::Uid,
@@ -50,11 +59,13 @@ pub enum Event {
         sessions: u32,
     },
     /// The server no longer has a message that the SEARCH had found.
+    #[non_exhaustive]
     MessageGone {
         /// The message.
         uid: crate::Uid,
     },
     /// A message could not be had, or the closure panicked on it. The run goes on.
+    #[non_exhaustive]
     MessageFailed {
         /// Why. Its [`uid`](Error::uid) says which message.
         error: Error,
@@ -71,7 +82,7 @@ impl fmt::Display for Event {
                 write!(f, "session refused: {error}")?;
                 match retry_in {
                     Some(delay) => write!(f, "; next try in {delay:.1?}"),
-                    None => f.write_str("; not tried again"),
+                    None => f.write_str("; not tried again for now"),
                 }
             }
             Self::Throttled { pause } => {
@@ -109,7 +120,11 @@ mod tests {
         };
         let later = refused(Some(Duration::from_millis(1500))).to_string();
         assert!(later.starts_with("session refused: ") && later.ends_with("; next try in 1.5s"));
-        assert!(refused(None).to_string().ends_with("; not tried again"));
+        assert!(
+            refused(None)
+                .to_string()
+                .ends_with("; not tried again for now")
+        );
         let returned = Event::ShardReturned { messages: 7 };
         assert_eq!(returned.to_string(), "7 messages are to be fetched again");
     }

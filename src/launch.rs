@@ -2,27 +2,27 @@
 //! results.
 
 use std::io;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, Scope};
 
 use crossbeam_channel::{Sender, unbounded};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::iter::{self, Item, Parts};
+use crate::iter::{self, Item, Parts, batch_size};
 use crate::matches::Matches;
 use crate::message::{Message, is_dropped_by};
 use crate::pool::{Arrival, Content, Outcome, Run, Sink, work};
 use crate::report::Report;
-use crate::stop::Stop;
 use crate::unwind;
 
-/// Outcomes that a worker writes into the ledger together.
-const BATCH: usize = 64;
-
-fn new_run<I>(matches: &Matches<I>) -> Run {
-    Run::new(matches.plan(), matches.budget(), Stop::default())
+/// A run over the plan of the matches as they are now, and how many threads it takes.
+fn new_run<I>(matches: &Matches<I>) -> (Run, usize) {
+    let plan = matches.plan();
+    let workers = plan.workers;
+    let id = matches.sessions().new_user();
+    let run = Run::new(id, plan, matches.budget(), matches.stop());
+    (run, workers)
 }
 
 fn thread_name(index: usize) -> String {
@@ -84,16 +84,16 @@ where
     T: Send + 'a,
     S: 'a,
 {
-    let run = Arc::new(new_run(matches));
-    let plan = matches.plan();
+    let (run, workers) = new_run(matches);
+    let run = Arc::new(run);
     // Unbounded, because the window bounds it: a worker never waits to be rid of a result, so the
     // one that has the next in order cannot be kept from delivering it.
     let (sender, receiver) = unbounded();
     let shared = Arc::new((initializer, job));
-    let mut threads = Vec::with_capacity(plan.workers);
+    let mut threads = Vec::with_capacity(workers);
     let mut error = None;
     let mut running = 0;
-    for index in 0..plan.workers {
+    for index in 0..workers {
         let (run, sessions, fetch) = (run.clone(), matches.sessions().clone(), matches.fetched());
         let (sender, shared) = (sender.clone(), shared.clone());
         let work = move || {
@@ -118,13 +118,13 @@ where
             Err(failed) => error = Some(failed),
         }
     }
-    started(&run, plan.workers, running, error);
+    started(&run, workers, running, error);
     Parts {
         run,
         receiver,
         threads,
         place: matches.place().clone(),
-        window: plan.window,
+        window: matches.window_messages(),
     }
 }
 
@@ -165,7 +165,7 @@ where
         let content = match content {
             Content::Message(message) => {
                 // Whoever stopped the run is waiting for it to end.
-                if self.run.stop().is_raised() {
+                if self.run.stop().is_cancelled() {
                     return;
                 }
                 let (result, is_dropped) =
@@ -190,7 +190,7 @@ where
         });
     }
 
-    fn flush(&mut self) {}
+    fn let_out(&mut self) {}
 }
 
 fn panicked(text: String, uid: crate::Uid, emit: &impl Fn(&Event)) -> Error {
@@ -210,11 +210,16 @@ pub(crate) fn map<I, S, T: Send>(
 ) -> Result<Vec<T>> {
     let step = |state: &mut S, results: &mut Vec<(u32, T)>, position, message| {
         results.push((position, job(state, message)));
+        Step::Done
     };
     let (parts, _) = run_to_the_end(matches, OnFailure::Stop, initializer, Vec::new, step)?;
+    Ok(in_order(parts))
+}
+
+fn in_order<T>(parts: Vec<Vec<(u32, T)>>) -> Vec<T> {
     let mut results: Vec<(u32, T)> = parts.into_iter().flatten().collect();
     results.sort_unstable_by_key(|(position, _)| *position);
-    Ok(results.into_iter().map(|(_, value)| value).collect())
+    results.into_iter().map(|(_, value)| value).collect()
 }
 
 pub(crate) fn for_each<I, S>(
@@ -222,9 +227,62 @@ pub(crate) fn for_each<I, S>(
     initializer: impl Fn() -> S + Sync,
     job: impl Fn(&mut S, Message) + Sync,
 ) -> Result<Report> {
-    let step = |state: &mut S, (): &mut (), _, message| job(state, message);
+    let step = |state: &mut S, (): &mut (), _, message| {
+        job(state, message);
+        Step::Done
+    };
     let (_, report) = run_to_the_end(matches, OnFailure::GoOn, initializer, || (), step)?;
     Ok(report)
+}
+
+/// As [`map`], with a closure that may break the run off by an error of its own.
+pub(crate) fn try_map<I, S, T: Send, E: From<Error> + Send>(
+    matches: &Matches<I>,
+    initializer: impl Fn() -> S + Sync,
+    job: impl Fn(&mut S, Message) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
+    let broken = Mutex::new(None);
+    let step = |state: &mut S, results: &mut Vec<(u32, T)>, position, message| {
+        let value = match job(state, message) {
+            Ok(value) => value,
+            Err(error) => return break_off(&broken, error),
+        };
+        results.push((position, value));
+        Step::Done
+    };
+    let ended = run_to_the_end(matches, OnFailure::Stop, initializer, Vec::new, step);
+    let (parts, _) = or_broken(ended, broken)?;
+    Ok(in_order(parts))
+}
+
+/// As [`for_each`], with a closure that may break the run off by an error of its own.
+pub(crate) fn try_for_each<I, S, E: From<Error> + Send>(
+    matches: &Matches<I>,
+    initializer: impl Fn() -> S + Sync,
+    job: impl Fn(&mut S, Message) -> Result<(), E> + Sync,
+) -> Result<Report, E> {
+    let broken = Mutex::new(None);
+    let step = |state: &mut S, (): &mut (), _, message| match job(state, message) {
+        Ok(()) => Step::Done,
+        Err(error) => break_off(&broken, error),
+    };
+    let ended = run_to_the_end(matches, OnFailure::GoOn, initializer, || (), step);
+    let (_, report) = or_broken(ended, broken)?;
+    Ok(report)
+}
+
+/// The closure has returned an error. The first one counts.
+fn break_off<E>(broken: &Mutex<Option<E>>, error: E) -> Step {
+    let mut broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
+    broken.get_or_insert(error);
+    Step::Break
+}
+
+fn or_broken<T, E: From<Error>>(ended: Result<T>, broken: Mutex<Option<E>>) -> Result<T, E> {
+    match broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(ended?),
+    }
 }
 
 pub(crate) fn fold<I, S, A: Send>(
@@ -239,10 +297,18 @@ pub(crate) fn fold<I, S, A: Send>(
         // Nothing is there on the first message, and after a panic, which must end the run.
         let before = value.take().unwrap_or_else(&init);
         *value = Some(fold(state, before, message));
+        Step::Done
     };
     let (parts, report) = run_to_the_end(matches, on_failure, initializer, || None, step)?;
     let value = parts.into_iter().flatten().reduce(reduce);
     Ok((value.unwrap_or_else(init), report))
+}
+
+/// What a closure wants after a message.
+enum Step {
+    Done,
+    /// No further message.
+    Break,
 }
 
 /// What becomes of a run when a message fails.
@@ -271,10 +337,10 @@ fn run_to_the_end<I, S, A: Send>(
     on_failure: OnFailure,
     initializer: impl Fn() -> S + Sync,
     new_value: impl Fn() -> A + Sync,
-    step: impl Fn(&mut S, &mut A, u32, Message) + Sync,
+    step: impl Fn(&mut S, &mut A, u32, Message) -> Step + Sync,
 ) -> Result<(Vec<A>, Report)> {
-    let run = new_run(matches);
-    let workers = matches.plan().workers;
+    let (run, workers) = new_run(matches);
+    let batch = batch_size(matches.window_messages());
     let (sessions, fetch) = (matches.sessions(), matches.fetched());
     let worker = || {
         let mut state = initialize(&run, &initializer)?;
@@ -284,6 +350,7 @@ fn run_to_the_end<I, S, A: Send>(
             step: |position, message| step(&mut state, &mut value, position, message),
             on_failure,
             settled: Vec::new(),
+            batch,
             emit: |event: &Event| sessions.settings().emit(event),
         };
         work(&run, sessions, fetch, &mut sink);
@@ -325,12 +392,14 @@ struct Direct<'a, J, E> {
     step: J,
     on_failure: OnFailure,
     settled: Vec<(u32, Outcome)>,
+    /// How many outcomes are written into the ledger together.
+    batch: usize,
     emit: E,
 }
 
 impl<J, E> Sink for Direct<'_, J, E>
 where
-    J: FnMut(u32, Message),
+    J: FnMut(u32, Message) -> Step,
     E: Fn(&Event),
 {
     fn take(&mut self, arrival: Arrival) {
@@ -341,11 +410,20 @@ where
         } = arrival;
         let outcome = match content {
             Content::Message(message) => {
-                if self.run.stop().is_raised() {
+                if self.run.stop().is_cancelled() {
                     return;
                 }
                 match unwind::catch(|| (self.step)(slot.position, message)) {
-                    Ok(()) => Outcome::Delivered,
+                    Ok(Step::Done) => Outcome::Delivered,
+                    // The closure has ended the run: it is not done with this one.
+                    Ok(Step::Break) => {
+                        self.run.release(held);
+                        self.run.fail(Error::new(
+                            ErrorKind::Cancelled,
+                            "the closure returned an error",
+                        ));
+                        return;
+                    }
                     Err(text) => Outcome::Failed(panicked(text, slot.uid, &self.emit)),
                 }
             }
@@ -353,19 +431,19 @@ where
             Content::Gone => Outcome::Gone,
         };
         self.run.release(held);
-        self.run.totals().done.fetch_add(1, Ordering::Relaxed);
+        self.run.totals().done.add(1);
         if let Outcome::Failed(error) = &outcome
             && self.on_failure.stops_at(error)
         {
             self.run.fail(error.clone());
         }
         self.settled.push((slot.position, outcome));
-        if self.settled.len() >= BATCH {
-            self.flush();
+        if self.settled.len() >= self.batch {
+            self.let_out();
         }
     }
 
-    fn flush(&mut self) {
+    fn let_out(&mut self) {
         if !self.settled.is_empty() {
             self.run.settle(self.settled.drain(..), 0);
         }

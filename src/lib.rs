@@ -93,6 +93,7 @@
 mod readme {}
 
 mod builder;
+mod counter;
 mod credentials;
 mod error;
 mod event;

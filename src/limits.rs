@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// The deadlines of a session, one for each phase. All are on by default.
+/// The deadlines of a session, one for each phase. All are on by default; [`Duration::MAX`] turns one
+/// off.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,6 +18,8 @@ pub struct Timeouts {
     pub(crate) write: Duration,
     pub(crate) search: Duration,
     pub(crate) session: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) lifetime: Duration,
     pub(crate) min_progress: u64,
 }
 
@@ -28,6 +31,8 @@ impl Default for Timeouts {
             write: Duration::from_secs(60),
             search: Duration::from_secs(300),
             session: Duration::from_secs(300),
+            idle: Duration::from_secs(20 * 60),
+            lifetime: Duration::from_secs(12 * 3600),
             min_progress: 1024,
         }
     }
@@ -83,6 +88,25 @@ impl Timeouts {
         self
     }
 
+    /// Sets how long a session that nobody uses is kept. One that has been idle for longer is
+    /// replaced when it is needed; one that has been idle for half a minute is asked first whether
+    /// it is still there. Defaults to 20 minutes: servers may close an idle session after 30 (RFC
+    /// 9051, section 5.4).
+    #[must_use]
+    pub fn idle(mut self, timeout: Duration) -> Self {
+        self.idle = timeout;
+        self
+    }
+
+    /// Sets how old a session may become. An older one is replaced before it is used for the next
+    /// run or search, never during one. Defaults to 12 hours: some servers end sessions after a
+    /// day, and so do access tokens after an hour or more.
+    #[must_use]
+    pub fn lifetime(mut self, timeout: Duration) -> Self {
+        self.lifetime = timeout;
+        self
+    }
+
     /// Sets how many octets must arrive within one [`read`](Timeouts::read) deadline of waiting
     /// for the wait to count as progress. A server that sends less, an octet now and then, is as
     /// dead as one that sends nothing. Defaults to 1,024: a telephone's worst connection brings
@@ -94,13 +118,15 @@ impl Timeouts {
     }
 
     /// All deadlines with their names, for checking.
-    pub(crate) fn named(&self) -> [(&'static str, Duration); 5] {
+    pub(crate) fn named(&self) -> [(&'static str, Duration); 7] {
         [
             ("connect", self.connect),
             ("read", self.read),
             ("write", self.write),
             ("search", self.search),
             ("session", self.session),
+            ("idle", self.idle),
+            ("lifetime", self.lifetime),
         ]
     }
 }
@@ -147,13 +173,6 @@ impl Retry {
     #[must_use]
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
-        self
-    }
-
-    /// The same for something that a caller waits for: few tries and short waits.
-    pub(crate) fn while_waited_for(mut self) -> Self {
-        self.attempts = self.attempts.min(3);
-        self.max_delay = self.max_delay.min(Duration::from_millis(500));
         self
     }
 

@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::thread;
 
 use crate::builder::Builder;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::matches::Matches;
-use crate::pool::Sessions;
+use crate::pool::{Sessions, ask_again};
 use crate::query::Query;
 use crate::stop::Stop;
 use crate::uid_set::{Uid, UidSet};
@@ -68,23 +67,18 @@ impl ParallelMailbox {
     }
 
     /// Takes sessions of which one at least has been opened.
-    pub(crate) fn new(sessions: Sessions) -> Self {
-        Self {
-            sessions: Arc::new(sessions),
-        }
+    pub(crate) fn new(sessions: Arc<Sessions>) -> Self {
+        Self { sessions }
     }
 
     /// Asks the server which messages match, now, and returns their UIDs. Mail that arrives later
     /// is not part of it.
     ///
-    /// If the query is for all messages, the other sessions are opened meanwhile, as many as the
-    /// mailbox has messages at the most. From [`connect`](Builder::connect) to the first message a
-    /// client then waits for the server four times, after TCP and TLS are set up: for the
-    /// greeting, the login, the search and the message; and once more where the greeting does not
-    /// tell the server's capabilities. The other sessions wait twice: for the greeting, and once for
-    /// login, EXAMINE and the first messages, which are asked for together. Servers that are known
-    /// to bear it (Dovecot, Cyrus) are not waited for with that until they have greeted. One that
-    /// breaks a session over it is waited for from then on.
+    /// It takes one session. The others are opened by the run that needs them, each in two round
+    /// trips after TCP and TLS are set up: for the greeting, and for login, EXAMINE and the first
+    /// messages together. Servers that are known to bear it (Dovecot, Cyrus) are not waited for
+    /// with that until they have greeted. One that breaks a session over it is waited for from then
+    /// on.
     ///
     /// ```no_run
     /// # use parallel_mailbox::{ParallelMailbox, Query};
@@ -97,45 +91,45 @@ impl ParallelMailbox {
     /// # Errors
     ///
     /// `Config` if the query holds something that cannot be sent; `Server` if the server refuses
-    /// the query, and if that is for a passing reason (RFC 5530), if it does so three times;
-    /// otherwise what keeps a session from being had.
+    /// the query, and if that is for a passing reason, after as many tries as
+    /// [`Retry`](crate::Retry) says; `Cancelled` if the
+    /// [canceller](Builder::canceller) was used; otherwise what keeps a session from being
+    /// had. A server that asks for patience gets it.
     pub fn search(&self, query: impl Into<Query>) -> Result<Matches> {
         let program = query.into().render()?;
         let settings = self.sessions.settings();
-        let retry = settings.retry.while_waited_for();
-        let stop = Stop::default();
+        let stop = Stop::under(&settings.stop);
         let mut attempt = 1;
         loop {
-            let mut session = self.sessions.check_out(&stop)?;
-            if program.is_everything() {
-                // How much will be found is known: the others need not wait for it.
-                self.sessions.warm_up(session.selected().exists as usize);
-            }
-            let error = match session.search(&program, settings.timeouts.search) {
+            let mut lease = self.sessions.check_out(&stop)?;
+            let error = match lease.search(&program, settings.timeouts.search) {
                 Ok(uids) => {
-                    self.sessions.check_in(session);
-                    return Ok(Matches::new(self.sessions.clone(), uids));
+                    lease.give_back();
+                    return Ok(Matches::found(self.sessions.clone(), uids));
                 }
                 Err(error) => error,
             };
-            // An answer leaves the session in order; anything else does not.
-            let is_in_order = matches!(error.kind(), ErrorKind::Server { .. } | ErrorKind::Config);
-            // A search that took too long will do so again, if the connection was alive.
-            let may_pass = match error.kind() {
-                ErrorKind::Timeout => session.was_stale(),
-                _ => error.is_retryable(),
+            self.sessions.learn(&error);
+            // What has died in the pool costs no try.
+            let was_stale = lease.was_stale() && !is_answer(&error);
+            // A search that took too long will do so again.
+            let wait = match error.kind() {
+                ErrorKind::Timeout => None,
+                _ => ask_again(&error, attempt, &settings.retry),
             };
-            if is_in_order {
-                self.sessions.check_in(session);
-            } else {
-                self.sessions.discard(session);
+            match is_answer(&error) {
+                true => lease.give_back(),
+                false => drop(lease),
             }
-            if !may_pass || attempt >= retry.attempts {
+            if was_stale {
+                continue;
+            }
+            let Some(wait) = wait else {
                 return Err(error.with_attempts(attempt));
-            }
+            };
             attempt += 1;
-            if is_in_order {
-                thread::sleep(retry.delay(attempt));
+            if is_answer(&error) {
+                stop.sleep(wait);
             }
         }
     }
@@ -143,7 +137,7 @@ impl ParallelMailbox {
     /// Returns these messages as if a search had found them, without asking the server. Those
     /// that do not exist will be [`gone`](crate::Report::gone).
     pub fn uids(&self, uids: impl Into<UidSet>) -> Matches {
-        Matches::new(self.sessions.clone(), uids.into())
+        Matches::named(self.sessions.clone(), uids.into())
     }
 
     /// Returns the name of the mailbox.
@@ -179,8 +173,8 @@ impl ParallelMailbox {
             .and_then(|selected| Uid::new(selected.uid_next?))
     }
 
-    /// Returns how many sessions a run may use: the number asked for, or less if the server has
-    /// refused so many.
+    /// Returns how many sessions there may be now: the number asked for, or less if the server has
+    /// refused so many or has asked to slow down. It grows back while the server is calm.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.sessions.limit()
@@ -193,6 +187,12 @@ impl ParallelMailbox {
     pub fn close(&self) {
         self.sessions.close();
     }
+}
+
+/// Whether an error leaves its session in order.
+fn is_answer(error: &Error) -> bool {
+    error.refusal().is_some() && *error.kind() != ErrorKind::Disconnected
+        || *error.kind() == ErrorKind::Config
 }
 
 impl fmt::Debug for ParallelMailbox {

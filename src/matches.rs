@@ -4,14 +4,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fetch::Fetch;
 use crate::iter::{Imap, ImapUnordered, ReportPlace, Scoped};
 use crate::launch::{self, OnFailure};
 use crate::message::Message;
 use crate::pool::{Plan, SHARD_OCTETS, Sessions};
+use crate::progress::Canceller;
 use crate::report::Report;
-use crate::uid_set::{Cursor, Direction, UidSet};
+use crate::stop::Stop;
+use crate::uid_set::{Cursor, Direction, Uid, UidSet};
 
 /// Messages handed out and not yet taken, per worker. With small messages on a link of 50 ms, a
 /// worker has up to 1,000 on their way.
@@ -71,6 +73,9 @@ impl<S> fmt::Debug for Stateful<S> {
 pub struct Matches<I = Stateless> {
     sessions: Arc<Sessions>,
     uids: UidSet,
+    /// The server has named them itself.
+    are_found: bool,
+    stop: Stop,
     fetch: Fetch,
     shard_size: Option<usize>,
     window: usize,
@@ -81,14 +86,25 @@ pub struct Matches<I = Stateless> {
 }
 
 impl Matches {
-    pub(crate) fn new(sessions: Arc<Sessions>, uids: UidSet) -> Self {
+    /// What a search has found.
+    pub(crate) fn found(sessions: Arc<Sessions>, uids: UidSet) -> Self {
+        Self {
+            are_found: true,
+            ..Self::named(sessions, uids)
+        }
+    }
+
+    /// What the caller has named.
+    pub(crate) fn named(sessions: Arc<Sessions>, uids: UidSet) -> Self {
         let window = sessions
             .settings()
             .workers
             .saturating_mul(WINDOW_PER_WORKER);
         Self {
+            stop: Stop::under(&sessions.settings().stop),
             sessions,
             uids,
+            are_found: false,
             fetch: Fetch::default(),
             shard_size: None,
             window,
@@ -125,6 +141,8 @@ impl Matches {
         Matches {
             sessions: self.sessions,
             uids: self.uids,
+            are_found: self.are_found,
+            stop: self.stop,
             fetch: self.fetch,
             shard_size: self.shard_size,
             window: self.window,
@@ -250,6 +268,26 @@ impl<I> Matches<I> {
             .clone()
     }
 
+    /// Returns a handle that ends all runs over this value, also those that are yet to start. Use a
+    /// clone of the value for further ones.
+    ///
+    /// ```no_run
+    /// # use parallel_mailbox::{ParallelMailbox, Query};
+    /// # let mailbox = ParallelMailbox::builder("imap.example.org").login("me", "secret").connect()?;
+    /// let matches = mailbox.search(Query::all())?;
+    /// let canceller = matches.canceller();
+    /// std::thread::spawn(move || {
+    ///     std::io::stdin().read_line(&mut String::new()).ok();
+    ///     canceller.cancel();
+    /// });
+    /// let report = matches.for_each(|message| println!("{}", message.uid()));
+    /// # Ok::<(), parallel_mailbox::Error>(())
+    /// ```
+    #[must_use]
+    pub fn canceller(&self) -> Canceller {
+        Canceller::of(&self.stop)
+    }
+
     pub(crate) fn sessions(&self) -> &Arc<Sessions> {
         &self.sessions
     }
@@ -258,8 +296,16 @@ impl<I> Matches<I> {
         self.fetch
     }
 
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
     pub(crate) fn budget(&self) -> u64 {
         self.window_octets
+    }
+
+    pub(crate) fn window_messages(&self) -> usize {
+        self.window
     }
 
     pub(crate) fn place(&self) -> &ReportPlace {
@@ -267,17 +313,43 @@ impl<I> Matches<I> {
     }
 
     pub(crate) fn plan(&self) -> Plan {
-        // Never more than messages, so that a short result opens few connections.
-        let workers = self.sessions.limit().min(self.uids.len());
+        let (uids, unlikely) = self.likely();
+        // Never more than messages, so that a short result opens few connections. Not fewer because
+        // the server grants fewer just now: that may change, and who finds no session waits.
+        let messages = uids.len() + unlikely.len();
+        let workers = self.sessions.settings().workers.min(messages);
         // While the first in order is on its way, the others' shards must find room to wait.
         let room = self.window_octets / (2 * workers.max(1) as u64);
         Plan {
-            uids: self.uids.clone(),
+            uids,
+            unlikely,
             newest_first: self.newest_first,
             workers,
             shard_octets: SHARD_OCTETS.min(room).max(1),
             window: self.window,
             shard_size: self.shard_size,
+        }
+    }
+
+    /// The UIDs that the mailbox may well have, and those that it hardly has: above all that it had
+    /// when it was last opened, or, where that is not known, more than it had messages.
+    fn likely(&self) -> (UidSet, UidSet) {
+        let all = || (self.uids.clone(), UidSet::new());
+        let Some(selected) = self.sessions.selected() else {
+            return all();
+        };
+        if self.are_found {
+            return all();
+        }
+        match selected.uid_next.and_then(Uid::new) {
+            Some(next) => {
+                let above = UidSet::from_range(next, Uid::MAX);
+                (self.uids.difference(&above), self.uids.intersection(&above))
+            }
+            None if self.uids.len() > selected.exists as usize => {
+                (UidSet::new(), self.uids.clone())
+            }
+            None => all(),
         }
     }
 }
@@ -311,6 +383,46 @@ impl Matches<Stateless> {
         F: Fn(Message) + Sync,
     {
         launch::for_each(self, || (), |(), message| f(message))
+    }
+
+    /// Calls `f` on every message and returns all results, in order. The first error that `f`
+    /// returns stops the run.
+    ///
+    /// The message on which `f` failed counts as unfinished, since nobody is done with it.
+    ///
+    /// ```no_run
+    /// # use parallel_mailbox::{ParallelMailbox, Query};
+    /// fn texts(mailbox: &ParallelMailbox) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
+    ///     mailbox.search(Query::all())?.try_map(|message| Ok(String::from_utf8(message.into_raw())?))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What `f` returns, or the first error of any kind.
+    pub fn try_map<T, E, F>(&self, f: F) -> Result<Vec<T>, E>
+    where
+        F: Fn(Message) -> Result<T, E> + Sync,
+        T: Send,
+        E: From<Error> + Send,
+    {
+        launch::try_map(self, || (), |(), message| f(message))
+    }
+
+    /// Calls `f` on every message. The first error that `f` returns stops the run; messages that
+    /// cannot be had are in the report.
+    ///
+    /// The message on which `f` failed counts as unfinished, since nobody is done with it.
+    ///
+    /// # Errors
+    ///
+    /// What `f` returns, or an error that ends the run.
+    pub fn try_for_each<E, F>(&self, f: F) -> Result<Report, E>
+    where
+        F: Fn(Message) -> Result<(), E> + Sync,
+        E: From<Error> + Send,
+    {
+        launch::try_for_each(self, || (), |(), message| f(message))
     }
 
     /// Folds all messages into one value: each worker starts from `init()` and folds its messages
@@ -465,6 +577,33 @@ impl<S: 'static> Matches<Stateful<S>> {
         launch::for_each(self, &*self.initializer.0, f)
     }
 
+    /// Like [`try_map`](Matches::<Stateless>::try_map).
+    ///
+    /// # Errors
+    ///
+    /// What `f` returns, or the first error of any kind.
+    pub fn try_map<T, E, F>(&self, f: F) -> Result<Vec<T>, E>
+    where
+        F: Fn(&mut S, Message) -> Result<T, E> + Sync,
+        T: Send,
+        E: From<Error> + Send,
+    {
+        launch::try_map(self, &*self.initializer.0, f)
+    }
+
+    /// Like [`try_for_each`](Matches::<Stateless>::try_for_each).
+    ///
+    /// # Errors
+    ///
+    /// What `f` returns, or an error that ends the run.
+    pub fn try_for_each<E, F>(&self, f: F) -> Result<Report, E>
+    where
+        F: Fn(&mut S, Message) -> Result<(), E> + Sync,
+        E: From<Error> + Send,
+    {
+        launch::try_for_each(self, &*self.initializer.0, f)
+    }
+
     /// Like [`fold`](Matches::<Stateless>::fold).
     ///
     /// # Errors
@@ -561,11 +700,13 @@ impl<S: 'static> Matches<Stateful<S>> {
 }
 
 impl<I: Clone> Clone for Matches<I> {
-    /// The clone has the same settings and no last report.
+    /// The clone has the same settings, a canceller of its own, and no last report.
     fn clone(&self) -> Self {
         Self {
             sessions: self.sessions.clone(),
             uids: self.uids.clone(),
+            are_found: self.are_found,
+            stop: Stop::under(&self.sessions.settings().stop),
             fetch: self.fetch,
             shard_size: self.shard_size,
             window: self.window,

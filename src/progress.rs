@@ -1,36 +1,38 @@
-//! Handles on a run that other threads may hold: how far it is, and a way to end it.
+//! Handles on a run that other threads may hold: how far it is, and a way to end it. Neither holds
+//! the memory of the run.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use crate::pool::Run;
+use crate::pool::Totals;
+use crate::stop::Stop;
 
 /// How far a run is. Cheap to clone and to ask, from any thread; always up to date.
 #[derive(Clone)]
-pub struct Progress(Arc<Run>);
+pub struct Progress(Arc<Totals>);
 
 impl Progress {
-    pub(crate) fn new(run: Arc<Run>) -> Self {
-        Self(run)
+    pub(crate) fn new(totals: Arc<Totals>) -> Self {
+        Self(totals)
     }
 
     /// Returns how many messages have an outcome: delivered, gone or failed.
     #[must_use]
     pub fn done(&self) -> u64 {
-        self.0.totals().done.load(Ordering::Relaxed)
+        self.0.done.get()
     }
 
-    /// Returns how many messages the run has in all.
+    /// Returns how many messages the run has in all. It gets smaller if a run over
+    /// [`uids`](crate::ParallelMailbox::uids) learns that some of them are not there.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.0.total()
+        self.0.total.get()
     }
 
     /// Returns how many octets of messages have been received.
     #[must_use]
     pub fn octets(&self) -> u64 {
-        self.0.totals().octets.load(Ordering::Relaxed)
+        self.0.octets.get()
     }
 }
 
@@ -44,27 +46,48 @@ impl fmt::Debug for Progress {
     }
 }
 
-/// Ends a run from another thread, such as a handler of Ctrl-C.
-#[derive(Clone)]
-pub struct Canceller(Arc<Run>);
+/// Ends something from another thread, such as a handler of Ctrl-C: a run, all runs over a
+/// [`Matches`](crate::Matches), or everything that is done with a mailbox. Clones end the same.
+///
+/// Cancelling cannot be taken back.
+#[derive(Clone, Default)]
+pub struct Canceller(Stop);
 
 impl Canceller {
-    pub(crate) fn new(run: Arc<Run>) -> Self {
-        Self(run)
+    /// Makes one for [`Builder::canceller`](crate::Builder::canceller).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// Ends the run. The iterator's next item is its last, an error of kind
-    /// [`Cancelled`](crate::ErrorKind::Cancelled). Workers stop within a second, or when the
-    /// closure that they are in returns.
+    pub(crate) fn of(stop: &Stop) -> Self {
+        Self(stop.clone())
+    }
+
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.0
+    }
+
+    /// Ends what this is for. A run ends with an error of kind
+    /// [`Cancelled`](crate::ErrorKind::Cancelled), which is the last item of an iterator; its
+    /// workers stop within a second, or when the closure that they are in returns.
     ///
-    /// Does nothing if the run is over.
+    /// Does nothing to what is over.
     pub fn cancel(&self) {
-        self.0.cancel();
+        self.0.raise();
+    }
+
+    /// Returns whether [`cancel`](Canceller::cancel) was called.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
     }
 }
 
 impl fmt::Debug for Canceller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Canceller").finish_non_exhaustive()
+        f.debug_struct("Canceller")
+            .field("is_cancelled", &self.is_cancelled())
+            .finish()
     }
 }

@@ -1,7 +1,6 @@
 //! The ledger of a run, for the caller.
 
 use std::fmt;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::error::Error;
@@ -45,10 +44,10 @@ impl Report {
             gone: balance.gone,
             failed: balance.failed,
             unfinished: balance.unfinished,
-            octets: run.totals().octets.load(Ordering::Relaxed),
+            octets: run.totals().octets.get(),
             sessions: run.sessions(),
-            reconnects: run.totals().reconnects.load(Ordering::Relaxed),
-            unsolicited: run.totals().unsolicited.load(Ordering::Relaxed),
+            reconnects: run.totals().reconnects.get() as usize,
+            unsolicited: run.totals().unsolicited.get(),
             elapsed: run.elapsed(),
             error: run.failure(),
         }

@@ -91,6 +91,7 @@ fn each_foreign_crate_has_one_place() {
 /// Layers from the bottom. A file may name its own layer and those before it.
 const LAYERS: [&[&str]; 5] = [
     &[
+        "counter",
         "credentials",
         "error",
         "event",

@@ -134,7 +134,7 @@ fn results_and_errors_are_heard_of_without_a_callback() {
         .server
         .client()
         .on_event(move |event| {
-            if let Event::MessageFailed { error } = event {
+            if let Event::MessageFailed { error, .. } = event {
                 sender.send(error.uid()).unwrap();
             }
         })

@@ -10,6 +10,8 @@ mod gmail;
 mod plain;
 mod reader;
 mod request;
+mod substitute;
 
 pub(crate) use self::reader::{Answer, Body, Fetched, Reader};
 pub use self::request::Fetch;
+pub(crate) use self::substitute::is_substitute;

@@ -17,7 +17,11 @@ use std::num::NonZeroU32;
 /// # Ok::<(), parallel_mailbox::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Fetch(Extent);
+pub struct Fetch {
+    extent: Extent,
+    /// Also where the length of what comes is the size.
+    with_size: bool,
+}
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Extent {
@@ -29,23 +33,36 @@ enum Extent {
 }
 
 impl Fetch {
+    const fn of(extent: Extent) -> Self {
+        Self {
+            extent,
+            with_size: false,
+        }
+    }
+
+    /// The same, with the size that the server tells in any case.
+    pub(crate) const fn with_size(mut self) -> Self {
+        self.with_size = true;
+        self
+    }
+
     /// The whole message.
     #[must_use]
     pub const fn full() -> Self {
-        Self(Extent::Full)
+        Self::of(Extent::Full)
     }
 
     /// The headers, with the empty line after them.
     #[must_use]
     pub const fn headers() -> Self {
-        Self(Extent::Headers)
+        Self::of(Extent::Headers)
     }
 
     /// No part of the message: only its UID, flags, date and size.
     /// [`Message::raw`](crate::Message::raw) is empty.
     #[must_use]
     pub const fn metadata() -> Self {
-        Self(Extent::Metadata)
+        Self::of(Extent::Metadata)
     }
 
     /// The first `max_octets` octets of the message, or all of it if it is shorter. With 0 the
@@ -53,7 +70,7 @@ impl Fetch {
     #[must_use]
     pub const fn partial(max_octets: u32) -> Self {
         match NonZeroU32::new(max_octets) {
-            Some(max_octets) => Self(Extent::Partial(max_octets)),
+            Some(max_octets) => Self::of(Extent::Partial(max_octets)),
             None => Self::metadata(),
         }
     }
@@ -65,9 +82,10 @@ impl Fetch {
             true => " X-GM-MSGID X-GM-THRID X-GM-LABELS",
             false => "",
         };
-        let rest = match self.0 {
+        let rest = match self.extent {
             // The literal's own length is the size; some servers open the message once more to
             // work out RFC822.SIZE.
+            Extent::Full if self.with_size => " RFC822.SIZE BODY.PEEK[]".to_owned(),
             Extent::Full => " BODY.PEEK[]".to_owned(),
             Extent::Headers => " RFC822.SIZE BODY.PEEK[HEADER]".to_owned(),
             Extent::Metadata => " RFC822.SIZE".to_owned(),
@@ -78,11 +96,11 @@ impl Fetch {
 
     /// Whether an answer must carry a body.
     pub(crate) fn has_body(self) -> bool {
-        self.0 != Extent::Metadata
+        self.extent != Extent::Metadata
     }
 
     /// Whether an answer must carry the size.
     pub(crate) fn has_size(self) -> bool {
-        self.0 != Extent::Full
+        self.extent != Extent::Full
     }
 }

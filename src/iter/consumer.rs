@@ -2,7 +2,6 @@
 //! asked for, gives permits back, writes the ledger.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -32,8 +31,11 @@ pub(crate) enum Content<T> {
 /// Where a report is left for [`Matches::last_report`](crate::Matches::last_report).
 pub(crate) type ReportPlace = Arc<Mutex<Option<Report>>>;
 
-/// Permits are given back this many at a time at most: each time costs a lock.
-const MAX_BATCH: usize = 64;
+/// How many permits are given back at a time, since each time costs a lock: a small part of the
+/// window, or those who wait for them would wait for what is held back.
+pub(crate) fn batch_size(window: usize) -> usize {
+    (window / 16).clamp(1, 64)
+}
 
 #[derive(Debug)]
 pub(super) struct Consumer<T> {
@@ -48,8 +50,11 @@ pub(super) struct Consumer<T> {
     settled: Vec<(u32, Outcome)>,
     held: u64,
     batch: usize,
-    left: usize,
+    /// Positions whose outcome has come.
+    taken: u64,
+    /// There is nothing more to come.
     is_over: bool,
+    is_joined: bool,
 }
 
 /// Items that came before their turn. Bounded by the window.
@@ -76,8 +81,7 @@ impl<T> Consumer<T> {
         in_order: bool,
         window: usize,
     ) -> Self {
-        let left = usize::try_from(run.total()).unwrap_or(usize::MAX);
-        Self {
+        let mut consumer = Self {
             run,
             receiver,
             threads,
@@ -88,10 +92,16 @@ impl<T> Consumer<T> {
             }),
             settled: Vec::new(),
             held: 0,
-            batch: (window / 16).clamp(1, MAX_BATCH),
-            left,
-            is_over: left == 0,
+            batch: batch_size(window),
+            taken: 0,
+            is_over: false,
+            is_joined: false,
+        };
+        if consumer.left() == 0 {
+            consumer.is_over = true;
+            consumer.join();
         }
+        consumer
     }
 
     pub(super) fn run(&self) -> &Arc<Run> {
@@ -100,21 +110,27 @@ impl<T> Consumer<T> {
 
     /// How many items may come at most.
     pub(super) fn left(&self) -> usize {
-        if self.is_over { 0 } else { self.left }
+        if self.is_over {
+            return 0;
+        }
+        let left = self.run.totals().total.get().saturating_sub(self.taken);
+        usize::try_from(left).unwrap_or(usize::MAX)
     }
 
     pub(super) fn next(&mut self, deadline: Option<Instant>) -> Next<T> {
         while !self.is_over {
-            if self.run.stop().is_raised() && self.was_cancelled() {
+            if self.run.stop().is_cancelled() && self.was_cancelled() {
                 return self.end();
             }
             match self.next_item(deadline) {
                 Ok(item) => {
-                    self.left -= 1;
+                    self.taken += 1;
                     let value = self.settle(item);
-                    if self.left == 0 {
+                    if self.left() == 0 {
+                        // Whoever has the last item need not wait for the workers to leave.
                         self.is_over = true;
-                        self.join();
+                        self.flush();
+                        self.leave_report();
                     }
                     if let Some(value) = value {
                         return Next::Item(value);
@@ -124,6 +140,7 @@ impl<T> Consumer<T> {
                 Err(RecvTimeoutError::Disconnected) => return self.end(),
             }
         }
+        self.join();
         Next::End
     }
 
@@ -192,7 +209,7 @@ impl<T> Consumer<T> {
         };
         self.settled.push((item.position, outcome));
         self.held += item.held;
-        self.run.totals().done.fetch_add(1, Ordering::Relaxed);
+        self.run.totals().done.add(1);
         if self.settled.len() >= self.batch {
             self.flush();
         }
@@ -208,6 +225,9 @@ impl<T> Consumer<T> {
 
     /// Waits for the threads and leaves the report.
     fn join(&mut self) {
+        if std::mem::replace(&mut self.is_joined, true) {
+            return;
+        }
         self.flush();
         // Threads of a scope are joined by the scope; here it is enough that they have let go.
         while self.receiver.recv().is_ok() {}
@@ -215,6 +235,10 @@ impl<T> Consumer<T> {
             // A worker catches its panics, so there is nothing to learn from the result.
             let _ = thread.join();
         }
+        self.leave_report();
+    }
+
+    fn leave_report(&self) {
         let report = Report::of(&self.run);
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
     }
@@ -230,8 +254,8 @@ impl<T> Drop for Consumer<T> {
     fn drop(&mut self) {
         if !self.is_over {
             self.run.cancel();
-            self.join();
         }
+        self.join();
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::consumer::{Consumer, Next};
-pub(crate) use self::consumer::{Content, Item, ReportPlace};
+pub(crate) use self::consumer::{Content, Item, ReportPlace, batch_size};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Run;
 use crate::progress::{Canceller, Progress};
@@ -83,13 +83,13 @@ macro_rules! iterator {
             /// Returns a handle that tells how far the run is.
             #[must_use]
             pub fn progress(&self) -> Progress {
-                Progress::new(self.consumer.run().clone())
+                Progress::new(self.consumer.run().totals().clone())
             }
 
             /// Returns a handle that ends the run.
             #[must_use]
             pub fn canceller(&self) -> Canceller {
-                Canceller::new(self.consumer.run().clone())
+                Canceller::of(self.consumer.run().stop())
             }
 
             /// Completes the run, discards the items that were not taken, and returns the report.

@@ -2,11 +2,12 @@
 //! the ledger. Does no I/O, knows no clock and no threads.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use super::ledger::{Ledger, Outcome};
-use crate::error::Error;
+use super::ledger::{Balance, Ledger, Outcome};
+use super::shard::{Shard, Slot};
 use crate::limits::{MAX_COMMAND_OCTETS, MIN_COMMAND_OCTETS};
-use crate::uid_set::{Cursor, Direction, Uid, UidSet};
+use crate::uid_set::{Cursor, Direction, UidSet};
 
 /// So many octets one FETCH command should bring at most, so that a round trip is small beside it.
 pub(crate) const SHARD_OCTETS: u64 = 4 * 1024 * 1024;
@@ -19,6 +20,10 @@ const IN_FLIGHT_OCTETS: u64 = 16 * 1024 * 1024;
 const ASSUMED_OCTETS: u64 = 16 * 1024;
 
 const MAX_SHARD: usize = 512;
+
+/// Where the first in order comes last in its shard, and sizes are not known yet, a shard is this
+/// small: what comes before its turn may have to be fetched again.
+const FIRST_SHARD_BACKWARDS: usize = 4;
 
 /// A command brings at least this much, also at the end of a run, because each costs the server
 /// some work of its own.
@@ -45,6 +50,9 @@ const COMMAND_OVERHEAD: usize = 128;
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) uids: UidSet,
+    /// UIDs above those of the mailbox when it was last opened, or more of them than it has
+    /// messages. The server is asked which of them there are before anything is handed out.
+    pub(crate) unlikely: UidSet,
     pub(crate) newest_first: bool,
     pub(crate) workers: usize,
     /// Messages handed out and not yet taken by the consumer, at most. At least 1.
@@ -55,60 +63,22 @@ pub(crate) struct Plan {
     pub(crate) shard_size: Option<usize>,
 }
 
-/// One UID and its place in the order of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slot {
-    pub(crate) uid: Uid,
-    pub(crate) position: u32,
-}
-
-/// The UIDs of one FETCH command, ascending, with what has gone wrong with them before.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Shard {
-    pub(crate) slots: Vec<Slot>,
-    /// Sessions in a row that broke while these were asked for and brought none of them.
-    pub(crate) deaths: u32,
-    /// The newest session when these last broke one. Only a session opened later can tell
-    /// something new about them: when a server goes down, all sessions break, whatever they ask.
-    pub(crate) suspect_since: u64,
-    /// Times that an answer was complete and left these out.
-    pub(crate) absences: u32,
-    /// What was last said about them.
-    pub(crate) error: Option<Error>,
-}
-
-impl Shard {
-    pub(crate) fn uids(&self) -> UidSet {
-        self.slots.iter().map(|slot| slot.uid).collect()
+impl Plan {
+    pub(crate) fn total(&self) -> usize {
+        self.uids.len() + self.unlikely.len()
     }
 
-    /// Asked for alone, with nothing else in flight, so that it is clear who is to blame.
-    pub(crate) fn is_suspect(&self) -> bool {
-        self.deaths > 0 || self.absences > 0
-    }
-
-    /// The place of its first in the order of the run.
-    fn lowest(&self) -> u32 {
-        let positions = self.slots.iter().map(|slot| slot.position);
-        positions.min().unwrap_or(u32::MAX)
-    }
-
-    /// Keeps the first half and returns the other.
-    fn split(&mut self) -> Self {
-        let slots = self.slots.split_off(self.slots.len() / 2);
-        Self {
-            slots,
-            deaths: self.deaths,
-            suspect_since: self.suspect_since,
-            absences: self.absences,
-            error: self.error.clone(),
+    fn direction(&self) -> Direction {
+        match self.newest_first {
+            true => Direction::Descending,
+            false => Direction::Ascending,
         }
     }
 }
 
-/// What a worker has in flight, for deciding whether it gets more.
+/// Who asks for more, for deciding whether there is any.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct InFlight {
+pub(crate) struct Taker {
     pub(crate) commands: usize,
     pub(crate) messages: usize,
     /// One of the commands asks for a suspect shard.
@@ -116,15 +86,30 @@ pub(crate) struct InFlight {
     /// So many messages one worker deals with in the time of a round trip, as far as is known. A
     /// command for fewer would leave it waiting.
     pub(crate) per_round_trip: usize,
+    /// The number of its session.
+    pub(crate) session: u64,
+    /// What was parked before this has been waiting for a session for long enough.
+    pub(crate) parked_before: Option<Instant>,
 }
 
 #[derive(Debug)]
 pub(crate) enum Take {
     Shard(Shard),
+    /// The server is to be asked which of these it has, and [`Dispenser::found`] told.
+    Survey(UidSet),
+    /// What is next needs a session that was opened after this one.
+    Renew,
     /// Nothing now; perhaps when the consumer or another worker has moved on.
     NotNow,
     /// Nothing, and there will not be.
     Finished,
+}
+
+/// A shard that waits for a session that is being opened, and has been asked for there.
+#[derive(Debug)]
+struct Parked {
+    shard: Shard,
+    since: Instant,
 }
 
 #[derive(Debug)]
@@ -136,8 +121,17 @@ pub(crate) struct Dispenser {
     next: usize,
     /// Shards to be handed out again, by their lowest position.
     returned: BTreeMap<u32, Shard>,
-    /// Shards with workers.
+    /// By the number of its parking. Whoever has nothing else to do may take them.
+    parked: BTreeMap<u64, Parked>,
+    /// Counts what was ever parked.
+    parkings: u64,
+    /// Shards with workers or parked, and their messages.
     out: usize,
+    out_messages: usize,
+    /// Somebody asks the server for the unlikely ones.
+    is_surveying: bool,
+    /// Unlikely ones that there are not.
+    absent: UidSet,
     ledger: Ledger,
     messages_seen: u64,
     octets_seen: u64,
@@ -147,20 +141,19 @@ pub(crate) struct Dispenser {
 
 impl Dispenser {
     pub(crate) fn new(plan: Plan) -> Self {
-        let total = plan.uids.len();
-        let direction = if plan.newest_first {
-            Direction::Descending
-        } else {
-            Direction::Ascending
-        };
         Self {
+            total: plan.uids.len(),
+            cursor: Cursor::new(plan.direction()),
             plan,
-            total,
-            cursor: Cursor::new(direction),
             next: 0,
             returned: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            parkings: 0,
             out: 0,
-            ledger: Ledger::new(total),
+            out_messages: 0,
+            is_surveying: false,
+            absent: UidSet::new(),
+            ledger: Ledger::default(),
             messages_seen: 0,
             octets_seen: 0,
             max_command: MAX_COMMAND_OCTETS,
@@ -168,46 +161,63 @@ impl Dispenser {
     }
 
     /// Hands out the next shard to a worker that has this much in flight.
-    pub(crate) fn take(&mut self, in_flight: &InFlight) -> Take {
-        let is_idle = in_flight.commands == 0;
+    pub(crate) fn take(&mut self, taker: &Taker) -> Take {
+        let is_idle = taker.commands == 0;
+        if !self.plan.unlikely.is_empty() {
+            if !is_idle || self.is_surveying {
+                return Take::NotNow;
+            }
+            self.is_surveying = true;
+            return Take::Survey(self.plan.unlikely.clone());
+        }
         if let Some(entry) = self.returned.first_entry() {
             // Behind other commands it would come late, and the consumer may be waiting for it.
             // Nor does anything new go out before it, so that somebody runs dry and takes it.
             if !is_idle {
                 return Take::NotNow;
             }
-            let mut shard = entry.remove();
-            // Silence costs a deadline each time, so it is looked into at once.
-            let fell_silent = shard.error.as_ref().is_some_and(Error::is_timeout);
-            if shard.deaths >= 2 || shard.deaths > 0 && fell_silent {
-                self.narrow(&mut shard);
+            if entry.get().past.newer_than >= taker.session.max(1) {
+                return Take::Renew;
             }
-            self.out += 1;
+            let shard = entry.remove();
+            let shard = match shard.past.is_to_be_narrowed() && shard.slots.len() > 1 {
+                true => {
+                    let [first, rest, half] = shard.narrowed();
+                    self.put_back(rest);
+                    self.put_back(half);
+                    first
+                }
+                false => shard,
+            };
+            return self.hand_out(shard);
+        }
+        let size = self.shard_size(taker);
+        if self.next < self.total && size > 0 && self.has_room() {
+            let room = self.plan.window - self.outstanding();
+            let shard = self.cut(size.min(room));
+            return self.hand_out(shard);
+        }
+        if is_idle && let Some(shard) = self.take_parked(taker) {
             return Take::Shard(shard);
         }
-        if self.next == self.total {
-            return if is_idle && self.is_over() {
-                Take::Finished
-            } else {
-                Take::NotNow
-            };
+        match is_idle && self.is_over() {
+            true => Take::Finished,
+            false => Take::NotNow,
         }
-        let size = self.shard_size(in_flight);
-        if size == 0 || !self.has_room() {
-            return Take::NotNow;
-        }
-        let room = self.plan.window - self.outstanding();
-        self.out += 1;
-        Take::Shard(self.cut(size.min(room)))
     }
 
     /// Hands out something to see by whether the server answers at all: not the message over which
-    /// a session fell silent, or the server would be blamed for it. `None` if that is all there
-    /// is, unless nothing was ever received: then there is nobody else to blame.
+    /// a session fell silent or that it refused, or the server would be blamed for it. `None` if
+    /// that is all there is, unless nothing was ever received: then there is nobody else to blame.
     pub(crate) fn take_probe(&mut self, has_received: bool) -> Option<Shard> {
+        if !self.plan.unlikely.is_empty() {
+            return None;
+        }
         if self.next < self.total && self.outstanding() < self.plan.window {
+            let shard = self.cut(1);
             self.out += 1;
-            return Some(self.cut(1));
+            self.out_messages += shard.slots.len();
+            return Some(shard);
         }
         let is_only_one = self.returned.len() == 1;
         let mut entry = self.returned.last_entry()?;
@@ -215,7 +225,7 @@ impl Dispenser {
             let last = entry.get_mut().split();
             // The split leaves the lower half in its place only if the order ascends.
             let rest = entry.remove();
-            self.returned.insert(rest.lowest(), rest);
+            self.put_back(rest);
             last
         } else if is_only_one && has_received {
             return None;
@@ -223,41 +233,32 @@ impl Dispenser {
             entry.remove()
         };
         self.out += 1;
+        self.out_messages += shard.slots.len();
         Some(shard)
     }
 
-    /// Cuts a shard that has broken sessions: its first message alone, since servers answer in
-    /// order and stumble over what is next, and the halves of the rest.
-    fn narrow(&mut self, shard: &mut Shard) {
-        if shard.slots.len() < 2 {
-            return;
+    fn hand_out(&mut self, shard: Shard) -> Take {
+        self.out += 1;
+        self.out_messages += shard.slots.len();
+        Take::Shard(shard)
+    }
+
+    fn put_back(&mut self, shard: Shard) {
+        if !shard.slots.is_empty() {
+            self.returned.insert(shard.lowest(), shard);
         }
-        shard.deaths = 1;
-        let slots = shard.slots.split_off(1);
-        let mut rest = Shard {
-            slots,
-            deaths: 1,
-            suspect_since: shard.suspect_since,
-            absences: shard.absences,
-            error: shard.error.clone(),
-        };
-        if rest.slots.len() > 1 {
-            let half = rest.split();
-            self.returned.insert(half.lowest(), half);
-        }
-        self.returned.insert(rest.lowest(), rest);
     }
 
     /// Whether [`take`](Dispenser::take) would have something, now, for an idle worker, or say
     /// that the run is over.
-    pub(crate) fn is_worth_asking(&self) -> bool {
-        if !self.returned.is_empty() {
-            return true;
+    pub(crate) fn is_worth_asking(&self, parked_before: Option<Instant>) -> bool {
+        if !self.plan.unlikely.is_empty() {
+            return !self.is_surveying;
         }
-        if self.next == self.total {
-            return self.is_over();
-        }
-        self.has_room()
+        !self.returned.is_empty()
+            || self.next < self.total && self.has_room()
+            || self.oldest_parked(parked_before).is_some()
+            || self.is_over()
     }
 
     /// Whether the window is open wide enough. One that opens by one item at a time must not lead
@@ -270,35 +271,41 @@ impl Dispenser {
 
     /// Whether there is nothing left to hand out, now or later.
     pub(crate) fn is_over(&self) -> bool {
-        self.next == self.total && self.returned.is_empty() && self.out == 0
+        self.next == self.total
+            && self.returned.is_empty()
+            && self.out == 0
+            && self.plan.unlikely.is_empty()
     }
 
-    /// A shard is answered: all its slots have gone to the consumer.
-    pub(crate) fn complete(&mut self) {
-        self.out -= 1;
+    /// Whether nobody has anything to do, though the run is not over: nothing is with a worker,
+    /// nothing waits for the consumer, and nothing can be handed out.
+    pub(crate) fn is_stuck(&self) -> bool {
+        if self.out > 0 || self.is_surveying || self.is_worth_asking(None) {
+            return false;
+        }
+        let returned: usize = self.returned.values().map(|shard| shard.slots.len()).sum();
+        self.outstanding() == returned
     }
 
-    /// A shard comes back with what is left of it.
-    pub(crate) fn give_back(&mut self, shard: Shard) {
+    /// Whether a command that is out is all that is left.
+    pub(crate) fn is_last(&self) -> bool {
+        self.next == self.total && self.returned.is_empty() && self.out <= 1
+    }
+
+    /// A shard of so many messages is done with but for these.
+    pub(crate) fn close(&mut self, messages: usize, rest: impl IntoIterator<Item = Shard>) {
         self.out -= 1;
-        if !shard.slots.is_empty() {
-            self.returned.insert(shard.lowest(), shard);
+        self.out_messages -= messages;
+        for shard in rest {
+            self.put_back(shard);
         }
     }
 
-    /// A command comes back that the server did not understand. Its line may have been too long,
-    /// so that from now on none is of more than half its length.
-    pub(crate) fn give_back_in_halves(&mut self, shard: Shard) {
-        let octets = shard.uids().to_string().len() + COMMAND_OVERHEAD;
+    /// The server did not understand a command for these. The line may have been too long, so that
+    /// from now on none is of more than half its length.
+    pub(crate) fn shorten_lines(&mut self, uids: &UidSet) {
+        let octets = uids.to_string().len() + COMMAND_OVERHEAD;
         self.max_command = (octets / 2).max(MIN_COMMAND_OCTETS).min(self.max_command);
-        self.give_back_in_parts(shard);
-    }
-
-    /// A shard comes back of which one message may be the trouble of all.
-    pub(crate) fn give_back_in_parts(&mut self, mut shard: Shard) {
-        let rest = shard.split();
-        self.returned.insert(rest.lowest(), rest);
-        self.give_back(shard);
     }
 
     /// Learns what messages weigh.
@@ -307,9 +314,73 @@ impl Dispenser {
         self.octets_seen += octets;
     }
 
+    // ---- what waits for a session ----
+
+    /// Takes a shard that was asked for over a connection that is being set up. Returns the number
+    /// under which its worker [claims](Dispenser::claim) it when there is a session.
+    pub(crate) fn park(&mut self, shard: Shard, since: Instant) -> u64 {
+        self.parkings += 1;
+        self.parked.insert(self.parkings, Parked { shard, since });
+        self.parkings
+    }
+
+    /// Gives a parked shard to its worker, unless another has taken it.
+    pub(crate) fn claim(&mut self, parking: u64) -> Option<Shard> {
+        Some(self.parked.remove(&parking)?.shard)
+    }
+
+    fn oldest_parked(&self, before: Option<Instant>) -> Option<u64> {
+        let (number, parked) = self.parked.first_key_value()?;
+        (parked.since < before?).then_some(*number)
+    }
+
+    fn take_parked(&mut self, taker: &Taker) -> Option<Shard> {
+        let number = self.oldest_parked(taker.parked_before)?;
+        self.claim(number)
+    }
+
+    // ---- what may not be there ----
+
+    /// These of the unlikely ones there are. The others are gone.
+    pub(crate) fn found(&mut self, found: &UidSet) {
+        self.is_surveying = false;
+        let asked = std::mem::take(&mut self.plan.unlikely);
+        self.absent = asked.difference(found);
+        self.plan.uids = self.plan.uids.union(&asked.intersection(found));
+        self.total = self.plan.uids.len();
+    }
+
+    /// The server could not be asked.
+    pub(crate) fn not_surveyed(&mut self) {
+        self.is_surveying = false;
+    }
+
+    // ---- the ledger ----
+
     /// Writes an outcome, which gives the position's permit back.
     pub(crate) fn settle(&mut self, position: u32, outcome: Outcome) -> bool {
         self.ledger.settle(position, outcome)
+    }
+
+    /// All UIDs, and what became of them.
+    pub(crate) fn balance(&self) -> (UidSet, Balance) {
+        let mut balance = self.ledger.balance(&self.plan.uids, self.plan.direction());
+        balance.gone = balance.gone.union(&self.absent);
+        balance.unfinished = balance.unfinished.union(&self.plan.unlikely);
+        let matched = self
+            .plan
+            .uids
+            .union(&self.absent)
+            .union(&self.plan.unlikely);
+        (matched, balance)
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.ledger.settled() == self.total && self.plan.unlikely.is_empty()
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.total + self.plan.unlikely.len()
     }
 
     /// The position that comes first of those waiting to be handed out again.
@@ -319,16 +390,10 @@ impl Dispenser {
             .map(|(position, _)| *position)
     }
 
-    pub(crate) fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    pub(crate) fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    pub(crate) fn is_settled(&self) -> bool {
-        self.ledger.settled() == self.total
+    /// The session that the first of those waiting needs must be newer than this.
+    pub(crate) fn newer_than(&self) -> u64 {
+        let first = self.returned.first_key_value();
+        first.map_or(0, |(_, shard)| shard.past.newer_than)
     }
 
     /// Positions handed out whose outcome is not written.
@@ -337,21 +402,21 @@ impl Dispenser {
     }
 
     /// How many messages the next command asks for; 0 if the worker has enough in flight.
-    fn shard_size(&self, in_flight: &InFlight) -> usize {
-        let needed = ROUND_TRIPS_AHEAD * in_flight.per_round_trip;
-        let most_commands = match in_flight.messages < needed {
+    fn shard_size(&self, taker: &Taker) -> usize {
+        let needed = ROUND_TRIPS_AHEAD * taker.per_round_trip;
+        let most_commands = match taker.messages < needed {
             true => MAX_COMMANDS,
             false => USUAL_COMMANDS,
         };
-        if in_flight.has_suspect || in_flight.commands >= most_commands {
+        if taker.has_suspect || taker.commands >= most_commands {
             return 0;
         }
-        if in_flight.commands > 0 {
-            let octets = in_flight.messages as u64 * self.weight();
+        if taker.commands > 0 {
+            let octets = taker.messages as u64 * self.weight();
             // Towards the end what is left goes to those who have nothing to do, unless this one
             // would have nothing to do either before the next answer.
             let share = (self.total - self.next) / self.plan.workers;
-            if octets >= IN_FLIGHT_OCTETS || in_flight.messages > share.max(needed) {
+            if octets >= IN_FLIGHT_OCTETS || taker.messages > share.max(needed) {
                 return 0;
             }
         }
@@ -359,7 +424,7 @@ impl Dispenser {
             Some(size) => size,
             None => self
                 .usual_size()
-                .max(in_flight.per_round_trip)
+                .max(taker.per_round_trip)
                 .min(self.largest_size()),
         }
     }
@@ -377,6 +442,9 @@ impl Dispenser {
     }
 
     fn largest_size(&self) -> usize {
+        if self.plan.newest_first && self.messages_seen == 0 {
+            return FIRST_SHARD_BACKWARDS;
+        }
         let most = usize::try_from(self.plan.shard_octets / self.weight()).unwrap_or(MAX_SHARD);
         most.clamp(1, MAX_SHARD)
     }
@@ -389,17 +457,8 @@ impl Dispenser {
 
     /// Cuts the next shard off the matches, of at most `size` messages.
     fn cut(&mut self, size: usize) -> Shard {
-        let mut size = size;
-        let uids = loop {
-            let mut cursor = self.cursor.clone();
-            let uids = cursor.take(&self.plan.uids, size);
-            // Single numbers have ten digits at most, so only large shards can be too long.
-            if size == 1 || uids.to_string().len() + COMMAND_OVERHEAD <= self.max_command {
-                self.cursor = cursor;
-                break uids;
-            }
-            size /= 2;
-        };
+        let line = self.max_command - COMMAND_OVERHEAD;
+        let uids = self.cursor.take_within(&self.plan.uids, size, line);
         let first = self.next;
         self.next += uids.len();
         let last = self.next - 1;

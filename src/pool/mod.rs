@@ -24,15 +24,21 @@
 
 mod budget;
 mod dispenser;
-mod governor;
+mod lease;
 mod ledger;
+mod pace;
 mod pipeline;
 mod run;
 mod sessions;
+mod shard;
+mod sink;
+mod verdict;
 mod worker;
 
 pub(crate) use self::dispenser::{Plan, SHARD_OCTETS};
 pub(crate) use self::ledger::Outcome;
-pub(crate) use self::run::Run;
+pub(crate) use self::run::{Run, Totals};
 pub(crate) use self::sessions::Sessions;
-pub(crate) use self::worker::{Arrival, Content, Sink, work};
+pub(crate) use self::sink::{Arrival, Content, Sink};
+pub(crate) use self::verdict::ask_again;
+pub(crate) use self::worker::work;

@@ -3,8 +3,10 @@
 
 use std::collections::VecDeque;
 
-use super::dispenser::{InFlight, Shard, Slot};
+use super::dispenser::Taker;
+use super::shard::{Shard, Slot};
 use crate::error::Error;
+use crate::message::Message;
 use crate::uid_set::Uid;
 
 #[derive(Debug, Default)]
@@ -21,13 +23,67 @@ pub(super) struct Pipeline {
 pub(super) struct Command {
     tag: u64,
     shard: Shard,
-    answered: Vec<bool>,
+    states: Vec<State>,
     missing: usize,
     /// Where the next answer is expected.
     hint: usize,
     octets: u64,
+    /// What came without content.
+    empty: Vec<Empty>,
     /// It was sent while another was being answered.
     was_behind: bool,
+    /// Before it was sent, the session answered something else.
+    was_sound: bool,
+    purpose: Purpose,
+}
+
+/// What has become of a message that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Missing,
+    Came,
+    /// There was no room for it, with these octets.
+    Passed(u64),
+    /// It came without content.
+    Empty,
+}
+
+/// What a command is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Its messages.
+    Messages,
+    /// Its messages, whose content another worker fetches by now: only its end is awaited.
+    Nothing,
+    /// To see whether messages are served at all. It asks for one that has come before.
+    Control {
+        /// That one came.
+        is_served: bool,
+    },
+}
+
+/// A message without content, with the size that the server tells for it.
+#[derive(Debug)]
+pub(super) struct Empty {
+    pub(super) slot: Slot,
+    pub(super) message: Message,
+    pub(super) told: Option<u64>,
+}
+
+/// What is left of a command that is over.
+#[derive(Debug)]
+pub(super) struct Rest {
+    /// How many messages it asked for.
+    pub(super) messages: usize,
+    /// How many came, and their octets.
+    pub(super) came: u64,
+    pub(super) octets: u64,
+    pub(super) missing: Shard,
+    /// What there was no room for, with its octets.
+    pub(super) passed: Vec<(Slot, u64)>,
+    pub(super) empty: Vec<Empty>,
+    pub(super) purpose: Purpose,
+    pub(super) was_sound: bool,
 }
 
 impl Pipeline {
@@ -45,43 +101,56 @@ impl Pipeline {
         self.low = self.missing / 2;
     }
 
-    /// What is in flight, for a worker that deals with so many messages in a round trip.
-    pub(super) fn in_flight(&self, per_round_trip: usize) -> InFlight {
-        InFlight {
+    /// There is room for more, whatever is in flight.
+    pub(super) fn look_for_more(&mut self) {
+        self.low = usize::MAX;
+    }
+
+    /// What is in flight, over the session with this number, for a worker that deals with so many
+    /// messages in a round trip.
+    pub(super) fn taker(&self, session: u64, per_round_trip: usize) -> Taker {
+        Taker {
             commands: self.commands.len(),
             messages: self.missing,
             has_suspect: self
                 .commands
                 .iter()
-                .any(|command| command.shard.is_suspect()),
+                .any(|command| command.shard.past.is_suspect()),
             per_round_trip,
+            session,
+            parked_before: None,
         }
     }
 
     /// Takes a shard that is about to be asked for.
-    pub(super) fn push(&mut self, shard: Shard) {
-        self.push_behind(shard, !self.commands.is_empty());
-    }
-
-    /// Takes a shard that is about to be asked for together with the login.
-    pub(super) fn push_early(&mut self, shard: Shard) {
-        self.push_behind(shard, true);
-        // There is room for more, once it is known that there is a session.
-        self.low = usize::MAX;
-    }
-
-    fn push_behind(&mut self, shard: Shard, was_behind: bool) {
-        let missing = shard.slots.len();
+    pub(super) fn push(&mut self, shard: Shard, purpose: Purpose, was_sound: bool) {
+        let missing = match purpose {
+            Purpose::Messages => shard.slots.len(),
+            Purpose::Nothing | Purpose::Control { .. } => 0,
+        };
         self.missing += missing;
         self.commands.push_back(Command {
             tag: 0,
-            answered: vec![false; missing],
+            states: vec![State::Missing; shard.slots.len()],
             missing,
             hint: 0,
             octets: 0,
-            was_behind,
+            empty: Vec::new(),
+            was_behind: !self.commands.is_empty(),
+            was_sound,
+            purpose,
             shard,
         });
+    }
+
+    /// Takes a shard that was asked for under this tag together with the login.
+    pub(super) fn push_early(&mut self, shard: Shard, purpose: Purpose, tag: u64) {
+        self.push(shard, purpose, false);
+        if let Some(command) = self.commands.back_mut() {
+            command.was_behind = true;
+        }
+        self.sent(tag);
+        self.look_for_more();
     }
 
     /// Takes note of the tag under which the last shard was asked for.
@@ -91,21 +160,69 @@ impl Pipeline {
         }
     }
 
-    /// Whether a message was asked for and has not been received.
-    pub(super) fn expects(&self, uid: Uid) -> bool {
-        let mut commands = self.commands.iter();
-        commands.any(|command| command.find(uid).is_some_and(|at| !command.answered[at]))
+    /// The slot of a message that was asked for and has not been received.
+    pub(super) fn expects(&self, uid: Uid) -> Option<Slot> {
+        self.commands.iter().find_map(|command| {
+            let at = command.open(uid)?;
+            Some(command.shard.slots[at])
+        })
     }
 
-    /// Finds the place of a message that was asked for and has not been received. It is received
-    /// then.
+    /// Takes note of what came of a message that was asked for and has not been received, and
+    /// returns its slot.
     pub(super) fn claim(&mut self, uid: Uid, octets: u64) -> Option<Slot> {
+        self.close(uid, State::Came, octets)
+    }
+
+    /// The same for one that there was no room for.
+    pub(super) fn pass(&mut self, uid: Uid, octets: u64) {
+        self.close(uid, State::Passed(octets), 0);
+    }
+
+    fn close(&mut self, uid: Uid, state: State, octets: u64) -> Option<Slot> {
         let slot = self
             .commands
             .iter_mut()
-            .find_map(|command| command.claim(uid, octets))?;
+            .find_map(|command| command.close(uid, state, octets))?;
         self.missing -= 1;
         Some(slot)
+    }
+
+    /// Keeps a message that came without content, until the end of its command. Returns it if
+    /// nobody asked for it.
+    pub(super) fn keep_empty(&mut self, message: Message, told: Option<u64>) -> bool {
+        let uid = message.uid();
+        for command in &mut self.commands {
+            if let Some(slot) = command.close(uid, State::Empty, 0) {
+                self.missing -= 1;
+                command.empty.push(Empty {
+                    slot,
+                    message,
+                    told,
+                });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether this message was asked for to see whether messages are served.
+    pub(super) fn serves_control(&mut self, uid: Uid) -> bool {
+        let command = self.commands.front_mut();
+        command.is_some_and(|command| match &mut command.purpose {
+            Purpose::Control { is_served } => {
+                let is_it = command.shard.slots.iter().any(|slot| slot.uid == uid);
+                *is_served |= is_it;
+                is_it
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether what comes now is nobody's business any more.
+    pub(super) fn awaits_nothing(&self) -> bool {
+        let command = self.commands.front();
+        command.is_some_and(|command| command.purpose == Purpose::Nothing)
     }
 
     /// Notes why messages will be found missing: this one, or, without a UID, some of those that
@@ -119,7 +236,7 @@ impl Pipeline {
             None => self.commands.front_mut(),
         };
         if let Some(command) = command {
-            command.shard.error = Some(error);
+            command.shard.past.error = Some(error);
         }
     }
 
@@ -132,22 +249,21 @@ impl Pipeline {
     }
 
     /// Takes out the command with this tag, which is over.
-    pub(super) fn complete(&mut self, tag: u64) -> Option<Command> {
+    pub(super) fn complete(&mut self, tag: u64) -> Option<Rest> {
         let at = self
             .commands
             .iter()
             .position(|command| command.tag == tag)?;
         let command = self.commands.remove(at)?;
         self.missing -= command.missing;
-        // There is room for another.
-        self.low = usize::MAX;
-        Some(command)
+        self.look_for_more();
+        Some(command.into_rest())
     }
 
     /// Takes out everything.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = Command> + use<> {
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Rest> + use<> {
         let drained = std::mem::take(self);
-        drained.commands.into_iter()
+        drained.commands.into_iter().map(Command::into_rest)
     }
 
     /// Whether it looks as if the server had dropped what was sent while it was answering: the
@@ -156,32 +272,43 @@ impl Pipeline {
         self.commands
             .iter()
             .find(|command| command.missing > 0)
-            .is_some_and(|command| command.was_behind && !command.has_progress())
+            .is_some_and(|command| command.was_behind && command.missing == command.states.len())
     }
 }
 
 impl Command {
-    pub(super) fn has_progress(&self) -> bool {
-        self.missing < self.answered.len()
-    }
-
-    pub(super) fn missing(&self) -> usize {
-        self.missing
-    }
-
-    /// Messages answered and their octets.
-    pub(super) fn received(&self) -> (u64, u64) {
-        ((self.answered.len() - self.missing) as u64, self.octets)
-    }
-
-    /// What was not answered.
-    pub(super) fn into_rest(mut self) -> Shard {
-        let mut answered = self.answered.iter();
-        self.shard.slots.retain(|_| answered.next() == Some(&false));
-        self.shard
+    fn into_rest(self) -> Rest {
+        let messages = match self.purpose {
+            Purpose::Messages => self.states.len(),
+            Purpose::Nothing | Purpose::Control { .. } => 0,
+        };
+        let (mut missing, mut passed, mut came) = (Vec::new(), Vec::new(), 0);
+        if messages > 0 {
+            for (slot, state) in self.shard.slots.iter().zip(&self.states) {
+                match state {
+                    State::Missing => missing.push(*slot),
+                    State::Came => came += 1,
+                    State::Passed(octets) => passed.push((*slot, *octets)),
+                    State::Empty => {}
+                }
+            }
+        }
+        Rest {
+            messages,
+            came,
+            octets: self.octets,
+            missing: self.shard.part(missing),
+            passed,
+            empty: self.empty,
+            purpose: self.purpose,
+            was_sound: self.was_sound,
+        }
     }
 
     fn find(&self, uid: Uid) -> Option<usize> {
+        if self.purpose != Purpose::Messages {
+            return None;
+        }
         let slots = &self.shard.slots;
         // Servers answer in the order of the UIDs, nearly all of them.
         if slots.get(self.hint).is_some_and(|slot| slot.uid == uid) {
@@ -190,11 +317,14 @@ impl Command {
         slots.binary_search_by_key(&uid, |slot| slot.uid).ok()
     }
 
-    fn claim(&mut self, uid: Uid, octets: u64) -> Option<Slot> {
-        let at = self.find(uid)?;
-        if std::mem::replace(&mut self.answered[at], true) {
-            return None;
-        }
+    fn open(&self, uid: Uid) -> Option<usize> {
+        self.find(uid)
+            .filter(|at| self.states[*at] == State::Missing)
+    }
+
+    fn close(&mut self, uid: Uid, state: State, octets: u64) -> Option<Slot> {
+        let at = self.open(uid)?;
+        self.states[at] = state;
         self.hint = at + 1;
         self.missing -= 1;
         self.octets += octets;
@@ -202,8 +332,11 @@ impl Command {
     }
 
     fn first_missing(&self) -> Option<u32> {
-        let slots = self.shard.slots.iter().zip(&self.answered);
-        let missing = slots.filter(|(_, answered)| !**answered);
+        if self.missing == 0 {
+            return None;
+        }
+        let slots = self.shard.slots.iter().zip(&self.states);
+        let missing = slots.filter(|(_, state)| **state == State::Missing);
         missing.map(|(slot, _)| slot.position).min()
     }
 }
@@ -227,13 +360,16 @@ mod tests {
         }
     }
 
+    fn push(pipeline: &mut Pipeline, uids: impl IntoIterator<Item = u32>, tag: u64) {
+        pipeline.push(shard(uids), Purpose::Messages, false);
+        pipeline.sent(tag);
+    }
+
     #[test]
     fn an_answer_counts_once_and_only_if_it_was_asked_for() {
         let mut pipeline = Pipeline::default();
-        pipeline.push(shard([1, 5, 9]));
-        pipeline.sent(1);
-        pipeline.push(shard([12, 13]));
-        pipeline.sent(2);
+        push(&mut pipeline, [1, 5, 9], 1);
+        push(&mut pipeline, [12, 13], 2);
         for number in [5, 13, 1] {
             assert_eq!(
                 pipeline.claim(uid(number), 10).map(|slot| slot.position),
@@ -243,26 +379,50 @@ mod tests {
         }
         assert!(pipeline.claim(uid(7), 10).is_none(), "never asked for");
         assert_eq!(pipeline.first_missing(), Some(9));
-        assert_eq!(pipeline.in_flight(0).messages, 2);
+        assert_eq!(pipeline.taker(1, 0).messages, 2);
         let first = pipeline.complete(1).unwrap();
-        assert_eq!((first.received(), first.missing()), ((2, 20), 1));
-        assert_eq!(first.into_rest().uids().to_string(), "9");
+        assert_eq!((first.came, first.octets, first.messages), (2, 20, 3));
+        assert_eq!(first.missing.uids().to_string(), "9");
         assert!(pipeline.complete(1).is_none());
-        let rest: Vec<_> = pipeline
-            .drain()
-            .map(|command| command.into_rest().uids())
-            .collect();
+        let rest: Vec<_> = pipeline.drain().map(|rest| rest.missing.uids()).collect();
         assert_eq!(rest[0].to_string(), "12");
         assert!(pipeline.is_empty());
     }
 
     #[test]
+    fn what_there_was_no_room_for_is_neither_here_nor_missing() {
+        let mut pipeline = Pipeline::default();
+        push(&mut pipeline, [1, 2, 3], 1);
+        pipeline.pass(uid(2), 77);
+        assert!(pipeline.expects(uid(2)).is_none());
+        assert_eq!(pipeline.first_missing(), Some(1));
+        let rest = pipeline.complete(1).unwrap();
+        assert_eq!(rest.missing.uids().to_string(), "1,3");
+        let passed: Vec<_> = rest
+            .passed
+            .iter()
+            .map(|(slot, octets)| (slot.uid.get(), *octets))
+            .collect();
+        assert_eq!(passed, [(2, 77)]);
+    }
+
+    #[test]
+    fn a_control_asks_for_nothing_that_counts() {
+        let mut pipeline = Pipeline::default();
+        pipeline.push(shard([4]), Purpose::Control { is_served: false }, false);
+        pipeline.sent(1);
+        assert!(pipeline.expects(uid(4)).is_none() && pipeline.first_missing().is_none());
+        assert!(!pipeline.serves_control(uid(5)) && pipeline.serves_control(uid(4)));
+        let rest = pipeline.complete(1).unwrap();
+        assert_eq!(rest.purpose, Purpose::Control { is_served: true });
+        assert!(rest.missing.slots.is_empty() && rest.messages == 0);
+    }
+
+    #[test]
     fn silence_after_an_answer_to_the_command_before_looks_like_a_dropped_command() {
         let mut pipeline = Pipeline::default();
-        pipeline.push(shard([1]));
-        pipeline.sent(1);
-        pipeline.push(shard([2]));
-        pipeline.sent(2);
+        push(&mut pipeline, [1], 1);
+        push(&mut pipeline, [2], 2);
         assert!(!pipeline.looks_dropped());
         pipeline.claim(uid(1), 0);
         pipeline.complete(1);

@@ -1,11 +1,15 @@
 //! The sessions of a mailbox: as many as workers at most, opened when needed, kept for the next
-//! run.
+//! run. Each is lent as a [`Lease`], which gives its place back however it ends. Whoever finds none
+//! waits in line.
 
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use super::governor::Governor;
+use super::lease::{Lease, Lent, Place, Setup};
+use super::pace::Pace;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::refusal::Refusal;
@@ -13,60 +17,85 @@ use crate::session::{Opening, Peer, Selected, Session, Settings};
 use crate::stop::Stop;
 use crate::transport::TICK;
 
+/// After so long without use, a session is asked whether it is alive before it is lent. A network
+/// that forgets connections does so after minutes.
+const LONG_IDLE: Duration = Duration::from_secs(30);
+
+/// How long it may take over the answer.
+const CHECK_PATIENCE: Duration = Duration::from_secs(10);
+
 #[derive(Debug)]
 pub(crate) struct Sessions {
     settings: Arc<Settings>,
-    governor: Governor,
     peer: Arc<Peer>,
-    /// Raised when nobody can use a session any more.
-    closing: Stop,
+    /// The server loses commands that it is sent while it answers another.
+    is_serial: AtomicBool,
+    users: AtomicU64,
+    /// Those who wait in line.
+    waiting: AtomicUsize,
     state: Mutex<State>,
+    /// Told when a place may have become free.
     freed: Condvar,
 }
 
 #[derive(Debug)]
 struct State {
     idle: Vec<Session>,
-    /// Opened ahead of need, with their last answers unread.
-    openings: Vec<Opening>,
     /// Idle, lent out, or being opened.
     open: usize,
-    /// Being opened for whoever will need one.
-    warming: usize,
-    /// At most so many: the workers asked for, or what the server has granted.
-    limit: usize,
+    pace: Pace,
     selected: Option<Selected>,
     is_closed: bool,
-    /// Callers of `check_out` that found nothing.
-    waiting: usize,
+    line: VecDeque<Waiter>,
+    tickets: u64,
+    /// How many sessions each user has.
+    lent: BTreeMap<u64, usize>,
+    /// Sessions whose workers wait for another, from within the caller's closure.
+    stranded: usize,
 }
 
-/// What a borrower gets.
 #[derive(Debug)]
-pub(super) enum Lent {
-    Session(Box<Session>),
-    /// To be completed by [`Sessions::complete`], sooner or later.
-    Opening(Opening),
+struct Waiter {
+    ticket: u64,
+    user: u64,
+}
+
+thread_local! {
+    /// The sessions of which a worker on this thread holds one while the caller's closure runs.
+    static HELD: Cell<usize> = const { Cell::new(0) };
+}
+
+/// How long somebody waits for a session, and which will do.
+#[derive(Clone, Copy)]
+pub(super) struct Wish<'a> {
+    /// Who it is. A run's workers are one user.
+    pub(super) user: u64,
+    pub(super) stop: &'a Stop,
+    /// It must have been opened after this one.
+    pub(super) newer_than: u64,
+    /// Whether this user has other sessions, and so goes on meanwhile.
+    pub(super) has_others: &'a dyn Fn() -> bool,
 }
 
 impl Sessions {
     pub(crate) fn new(settings: Settings) -> Self {
-        let limit = settings.workers;
         let state = State {
             idle: Vec::new(),
-            openings: Vec::new(),
             open: 0,
-            warming: 0,
-            limit,
+            pace: Pace::new(settings.workers),
             selected: None,
             is_closed: false,
-            waiting: 0,
+            line: VecDeque::new(),
+            tickets: 0,
+            lent: BTreeMap::new(),
+            stranded: 0,
         };
         Self {
             settings: Arc::new(settings),
-            governor: Governor::default(),
             peer: Arc::default(),
-            closing: Stop::default(),
+            is_serial: AtomicBool::new(false),
+            users: AtomicU64::new(0),
+            waiting: AtomicUsize::new(0),
             state: Mutex::new(state),
             freed: Condvar::new(),
         }
@@ -80,22 +109,9 @@ impl Sessions {
         &self.settings
     }
 
-    pub(super) fn governor(&self) -> &Governor {
-        &self.governor
-    }
-
-    /// All workers slow down, and one fewer goes on.
-    pub(super) fn throttled(&self, pause: Duration) {
-        if self.governor.hold_off(pause) {
-            self.settings.emit(&Event::Throttled { pause });
-            self.use_one_less();
-        }
-    }
-
-    /// Makes do with one session less, as long as one is left.
-    pub(super) fn use_one_less(&self) {
-        let mut state = self.lock();
-        state.limit = (state.limit - 1).max(1);
+    /// A number for somebody who borrows sessions.
+    pub(crate) fn new_user(&self) -> u64 {
+        self.users.fetch_add(1, Ordering::Relaxed)
     }
 
     /// What the last EXAMINE told.
@@ -103,156 +119,212 @@ impl Sessions {
         self.lock().selected
     }
 
+    /// How many sessions there may be now.
     pub(crate) fn limit(&self) -> usize {
-        self.lock().limit
+        self.lock().pace.limit(Instant::now())
     }
 
-    pub(crate) fn open(&self) -> usize {
+    pub(super) fn open(&self) -> usize {
         self.lock().open
     }
 
-    /// Lends a session: an idle one, a new one, or one that is given back while this waits. The
-    /// borrower ends its waits by `stop`.
-    pub(crate) fn check_out(&self, stop: &Stop) -> Result<Session> {
-        match self.check_out_early(stop)? {
-            Lent::Session(session) => Ok(*session),
-            Lent::Opening(opening) => self.complete(opening, stop),
+    // ---- what the server bears ----
+
+    pub(super) fn use_one_command_at_a_time(&self) {
+        self.is_serial.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_serial(&self) -> bool {
+        self.is_serial.load(Ordering::Relaxed)
+    }
+
+    /// The server asks to slow down: all workers do, and one fewer goes on for a while.
+    /// Returns whether this is news.
+    pub(crate) fn throttled(&self, hint: Option<Duration>) -> bool {
+        let longest = self.settings.retry.max_delay;
+        let pause = self.lock().pace.throttled(hint, longest, Instant::now());
+        if let Some(pause) = pause {
+            self.settings.emit(&Event::Throttled { pause });
+        }
+        pause.is_some()
+    }
+
+    /// Takes note of what an error says about how much the server bears.
+    pub(crate) fn learn(&self, error: &Error) {
+        match error.refusal() {
+            Some(Refusal::Throttled(hint)) => {
+                self.throttled(hint);
+            }
+            Some(Refusal::Limit) => {
+                self.throttled(None);
+            }
+            Some(Refusal::SessionLimit) => {
+                let mut state = self.lock();
+                let others = state.open.saturating_sub(1);
+                state.pace.refused(others, Instant::now());
+            }
+            _ => {}
         }
     }
 
-    /// As [`check_out`](Sessions::check_out), but a new session may have its answers to the login
-    /// unread.
-    pub(super) fn check_out_early(&self, stop: &Stop) -> Result<Lent> {
-        let end = Instant::now() + self.settings.timeouts.session;
-        let mut state = self.lock();
-        // Whoever comes goes behind those who wait, or a worker that gave its session up for one
-        // of them would take it again.
-        let mut has_waited = state.waiting == 0;
+    /// How long the server is to be left in peace from now on.
+    pub(super) fn pause_left(&self) -> Duration {
+        self.lock().pace.pause_left(Instant::now())
+    }
+
+    // ---- lending ----
+
+    /// Lends a session to a caller who waits for it: an idle one, a new one, or one that is given
+    /// back meanwhile.
+    pub(crate) fn check_out(self: &Arc<Self>, stop: &Stop) -> Result<Lease> {
+        let wish = Wish {
+            user: self.new_user(),
+            stop,
+            newer_than: 0,
+            has_others: &|| false,
+        };
+        match self.lend(&wish)? {
+            Lent::Session(lease) => Ok(*lease),
+            Lent::Setup(setup) => self.complete(setup, stop),
+        }
+    }
+
+    /// Lends a session, or one whose answers to the login are yet unread.
+    pub(super) fn lend(self: &Arc<Self>, wish: &Wish<'_>) -> Result<Lent> {
         loop {
+            let (place, idle) = self.wait_for_place(wish)?;
+            let Some(mut session) = idle else {
+                return self.set_up(place, wish.stop);
+            };
+            // What has died of old age costs nobody a try.
+            if self.is_fit(&mut session, wish.stop)? {
+                return Ok(Lent::Session(Box::new(Lease::new(session, place))));
+            }
+        }
+    }
+
+    fn is_fit(&self, session: &mut Session, stop: &Stop) -> Result<bool> {
+        session.attach(stop.clone(), true);
+        let timeouts = &self.settings.timeouts;
+        let idle = session.idle_for();
+        if idle >= timeouts.idle || session.age() >= timeouts.lifetime {
+            return Ok(false);
+        }
+        if idle < LONG_IDLE {
+            return Ok(true);
+        }
+        match session.check(CHECK_PATIENCE) {
+            Ok(()) => Ok(true),
+            Err(error) if *error.kind() == ErrorKind::Cancelled => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Waits in line for a place, perhaps with an idle session in it.
+    fn wait_for_place(self: &Arc<Self>, wish: &Wish<'_>) -> Result<(Place, Option<Session>)> {
+        let end = Instant::now().checked_add(self.settings.timeouts.session);
+        let is_stranded = HELD.get() == self.address();
+        let mut state = self.lock();
+        state.tickets += 1;
+        let ticket = state.tickets;
+        let user = wish.user;
+        state.line.push_back(Waiter { ticket, user });
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        state.stranded += usize::from(is_stranded);
+        let result = loop {
             if state.is_closed {
-                return Err(Error::config("this mailbox was closed; connect again"));
+                let text = "this mailbox was closed; connect again";
+                break Err(Error::config(text));
             }
-            if stop.is_raised() {
-                return Err(Error::cancelled());
+            if wish.stop.is_raised() {
+                break Err(Error::cancelled());
             }
-            if has_waited {
-                if let Some(mut session) = state.idle.pop() {
-                    drop(state);
-                    session.attach(stop.clone(), true);
-                    return Ok(Lent::Session(Box::new(session)));
-                }
-                if let Some(mut opening) = state.openings.pop() {
-                    drop(state);
-                    opening.attach(stop.clone());
-                    return Ok(Lent::Opening(opening));
-                }
-                if state.open < state.limit {
-                    state.open += 1;
-                    drop(state);
-                    return self.open_counted(stop);
-                }
+            if state.is_next(ticket)
+                && let Some(idle) = state.free_place(wish.newer_than)
+            {
+                *state.lent.entry(user).or_default() += 1;
+                break Ok((Place::new(self.clone(), user), idle));
             }
-            if Instant::now() >= end {
-                return Err(Error::new(
-                    ErrorKind::SessionLimit,
-                    format!(
-                        "all {} sessions are busy with other runs, for {:?}; finish those, raise \
-                         `workers`, or connect once more",
-                        state.limit, self.settings.timeouts.session
-                    ),
-                ));
+            if is_stranded && state.stranded + state.idle.len() >= state.open {
+                break Err(stranded(state.open));
             }
-            state.waiting += 1;
+            if end.is_some_and(|end| Instant::now() >= end) && !(wish.has_others)() {
+                break Err(self.all_busy(state.pace.limit(Instant::now())));
+            }
             let woken = self.freed.wait_timeout(state, TICK);
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
-            state.waiting -= 1;
-            has_waited = true;
-        }
-    }
-
-    /// Opens a session for a place that is counted already.
-    fn open_counted(&self, stop: &Stop) -> Result<Lent> {
-        match open(&self.settings, &self.peer, stop) {
-            Ok(Lent::Session(session)) => {
-                let session = self.admit(Ok(*session))?;
-                Ok(Lent::Session(Box::new(session)))
-            }
-            Ok(opening) => Ok(opening),
-            Err(error) => Err(self.not_opened(error)),
-        }
-    }
-
-    /// Whether somebody waits for a session and there is none to be had.
-    pub(super) fn is_one_wanted(&self) -> bool {
-        let state = self.lock();
-        // Those under way are had without anybody's giving one up.
-        let spare = state.warming + state.idle.len() + state.openings.len();
-        state.waiting > spare && state.open >= state.limit
-    }
-
-    /// Opens sessions, on threads of their own, until so many are open: for a run that will need
-    /// them and has something else to wait for now. What fails here will fail again for the run,
-    /// which then deals with it.
-    pub(crate) fn warm_up(self: &Arc<Self>, wanted: usize) {
-        let missing = {
-            let mut state = self.lock();
-            let missing = wanted.min(state.limit).saturating_sub(state.open);
-            state.open += missing;
-            state.warming += missing;
-            missing
         };
-        for index in 0..missing {
-            let sessions = Arc::downgrade(self);
-            let (settings, peer) = (self.settings.clone(), self.peer.clone());
-            let stop = self.closing.clone();
-            let open = move || {
-                let opened = open(&settings, &peer, &stop);
-                // Without it, the last handle is gone, and the session with it.
-                if let Some(sessions) = sessions.upgrade() {
-                    sessions.warmed(opened);
-                }
-            };
-            let name = format!("mailbox-open-{index}");
-            if thread::Builder::new().name(name).spawn(open).is_err() {
-                let mut state = self.lock();
-                state.open -= 1;
-                state.warming -= 1;
-            }
-        }
+        state.line.retain(|waiter| waiter.ticket != ticket);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        state.stranded -= usize::from(is_stranded);
+        drop(state);
+        // There may be a place for the next as well.
+        self.freed.notify_all();
+        result
     }
 
-    fn warmed(&self, opened: Result<Lent>) {
-        let result = match opened {
-            Ok(Lent::Opening(opening)) => {
-                let mut state = self.lock();
-                state.warming -= 1;
-                if state.is_closed {
-                    state.open -= 1;
-                } else {
-                    state.openings.push(opening);
-                }
-                drop(state);
-                self.freed.notify_one();
-                return;
-            }
-            Ok(Lent::Session(session)) => self.admit(Ok(*session)),
-            Err(error) => self.admit(Err(error)),
-        };
-        self.lock().warming -= 1;
-        match result {
-            Ok(session) => self.check_in(session),
-            Err(error) => self.settings.emit(&Event::SessionRefused {
-                error,
-                // By the worker that needs it.
-                retry_in: Some(Duration::ZERO),
-            }),
-        }
+    fn all_busy(&self, limit: usize) -> Error {
+        let time = self.settings.timeouts.session;
+        Error::new(
+            ErrorKind::SessionLimit,
+            format!(
+                "all {limit} sessions are busy with other runs, for {time:?}; finish those, raise \
+                 `workers`, or connect once more"
+            ),
+        )
     }
 
-    /// Makes a session of an opening. If the server takes something for a violation that is none,
-    /// it is opened anew, step by step, and without the FETCH commands that were sent.
-    pub(super) fn complete(&self, opening: Opening, stop: &Stop) -> Result<Session> {
+    /// Whether somebody else waits for a session who has fewer than this user.
+    pub(super) fn is_one_wanted(&self, user: u64) -> bool {
+        if self.waiting.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        let mut state = self.lock();
+        if !state.idle.is_empty() || state.open < state.pace.limit(Instant::now()) {
+            return false;
+        }
+        let mine = state.lent_to(user);
+        let mut waiters = state.line.iter();
+        waiters.any(|waiter| {
+            let theirs = state.lent_to(waiter.user);
+            waiter.user != user && (theirs == 0 || theirs + 1 < mine)
+        })
+    }
+
+    /// Runs the caller's closure on a worker's thread. If the closure asks for a session itself
+    /// while all are held in this way, it is told so instead of waiting for ever.
+    pub(super) fn holding<T>(&self, closure: impl FnOnce() -> T) -> T {
+        let before = HELD.replace(self.address());
+        let value = closure();
+        HELD.set(before);
+        value
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    // ---- opening ----
+
+    /// Opens a session in this place, as far as can be without waiting for the server to answer.
+    fn set_up(&self, place: Place, stop: &Stop) -> Result<Lent> {
+        self.wait_out_the_pause(stop)?;
         let (settings, peer) = (&*self.settings, &*self.peer);
+        let opening = Opening::begin(settings, peer, stop);
+        let session = match opening.map_err(|error| self.not_opened(error))? {
+            Some(opening) => return Ok(Lent::Setup(Setup { opening, place })),
+            None => Session::open(settings, peer, stop),
+        };
+        let lease = self.admit(session, place)?;
+        Ok(Lent::Session(Box::new(lease)))
+    }
+
+    /// Makes a session of one that is being set up. If the server takes something for a violation
+    /// that is none, it is opened anew, step by step, and without the FETCH commands that were
+    /// sent.
+    pub(super) fn complete(&self, setup: Setup, stop: &Stop) -> Result<Lease> {
+        let (settings, peer) = (&*self.settings, &*self.peer);
+        let Setup { opening, place } = setup;
         let went_first = opening.went_first();
         let result = match opening.finish(settings, peer, stop) {
             Err(error) if went_first && *error.kind() == ErrorKind::Protocol => {
@@ -260,78 +332,96 @@ impl Sessions {
             }
             result => result,
         };
-        self.admit(result)
+        self.admit(result, place)
     }
 
-    /// Takes note of how opening a session ended, for a place that is counted already.
-    fn admit(&self, result: Result<Session>) -> Result<Session> {
-        let result = result.and_then(|session| {
-            let found = session.selected();
-            let mut state = self.lock();
-            match state.selected {
-                Some(selected) if selected.uid_validity != found.uid_validity => {
-                    let (expected, found) = (selected.uid_validity, found.uid_validity);
-                    Err(Error::new(
-                        ErrorKind::UidValidityChanged { expected, found },
-                        format!(
-                            "mailbox {:?} was made anew; connect and search again",
-                            self.settings.mailbox
-                        ),
-                    ))
-                }
-                _ => {
-                    state.selected = Some(found);
-                    Ok(session)
-                }
+    /// Nobody signs in while the server wants to be left in peace.
+    fn wait_out_the_pause(&self, stop: &Stop) -> Result<()> {
+        loop {
+            if stop.is_raised() {
+                return Err(Error::cancelled());
             }
-        });
-        let session = result.map_err(|error| self.not_opened(error))?;
+            let left = self.pause_left();
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(TICK));
+        }
+    }
+
+    /// Takes note of how opening a session ended.
+    fn admit(&self, result: Result<Session>, place: Place) -> Result<Lease> {
+        let session = result
+            .and_then(|session| self.check_identity(session))
+            .map_err(|error| self.not_opened(error))?;
         if !self.settings.are_workers_chosen
             && let Some(most) = self.peer.usual_sessions()
         {
-            let mut state = self.lock();
-            state.limit = state.limit.min(most);
+            self.lock().pace.bound(most);
         }
         self.settings
             .emit(&Event::SessionOpened { open: self.open() });
-        Ok(session)
+        Ok(Lease::new(session, place))
     }
 
-    /// Takes note that a place that was counted is free.
-    fn not_opened(&self, error: Error) -> Error {
+    /// Whether it is the mailbox that the others have open.
+    fn check_identity(&self, session: Session) -> Result<Session> {
+        let found = session.selected();
         let mut state = self.lock();
-        state.open -= 1;
-        if *error.kind() == ErrorKind::SessionLimit && state.open > 0 {
-            state.limit = state.limit.min(state.open);
+        match state.selected {
+            Some(selected) if selected.uid_validity != found.uid_validity => {
+                let others = state.open.saturating_sub(1);
+                state.pace.refused(others, Instant::now());
+                let (expected, found) = (selected.uid_validity, found.uid_validity);
+                Err(Error::new(
+                    ErrorKind::UidValidityChanged { expected, found },
+                    format!(
+                        "mailbox {:?} was deleted and recreated, or its server gives it another \
+                         UIDVALIDITY each time it is opened, as some do until a mailbox has been \
+                         opened for writing once; connect and search again, in the second case \
+                         with `workers(1)`",
+                        self.settings.mailbox
+                    ),
+                ))
+            }
+            _ => {
+                state.selected = Some(found);
+                Ok(session)
+            }
         }
-        drop(state);
-        self.freed.notify_one();
-        if let Some(hint) = error.refusal().and_then(Refusal::hint) {
-            self.throttled(hint);
-        }
+    }
+
+    fn not_opened(&self, error: Error) -> Error {
+        self.learn(&error);
         error
     }
 
-    /// Takes back a session with nothing in flight.
-    pub(crate) fn check_in(&self, mut session: Session) {
+    // ---- for leases ----
+
+    /// A session in good order is free.
+    pub(super) fn take_back(&self, mut session: Session, user: u64) {
         session.rest();
         let mut state = self.lock();
-        if state.is_closed || state.open > state.limit {
+        state.returned(user);
+        if state.is_closed || state.open > state.pace.limit(Instant::now()) {
             state.open -= 1;
             drop(state);
+            self.freed.notify_all();
             Session::log_out_all(vec![session]);
-        } else {
-            state.idle.push(session);
-            drop(state);
+            return;
         }
-        self.freed.notify_one();
+        state.idle.push(session);
+        drop(state);
+        self.freed.notify_all();
     }
 
-    /// Takes note that a session is no more. Its connection is closed.
-    pub(crate) fn discard(&self, session: Session) {
-        drop(session);
-        self.lock().open -= 1;
-        self.freed.notify_one();
+    /// A place is free, with no session in it.
+    pub(super) fn free(&self, user: u64) {
+        let mut state = self.lock();
+        state.returned(user);
+        state.open -= 1;
+        drop(state);
+        self.freed.notify_all();
     }
 
     /// Ends all idle sessions by LOGOUT, and those lent out when they come back.
@@ -339,10 +429,8 @@ impl Sessions {
         let idle = {
             let mut state = self.lock();
             state.is_closed = true;
-            self.closing.raise();
             let idle = std::mem::take(&mut state.idle);
-            state.open -= idle.len() + state.openings.len();
-            state.openings.clear();
+            state.open -= idle.len();
             idle
         };
         self.freed.notify_all();
@@ -350,16 +438,52 @@ impl Sessions {
     }
 }
 
-/// Opens a session, as far as can be without waiting for the server to answer.
-fn open(settings: &Settings, peer: &Peer, stop: &Stop) -> Result<Lent> {
-    Ok(match Opening::begin(settings, peer, stop)? {
-        Some(opening) => Lent::Opening(opening),
-        None => Lent::Session(Box::new(Session::open(settings, peer, stop)?)),
-    })
+impl State {
+    fn lent_to(&self, user: u64) -> usize {
+        self.lent.get(&user).copied().unwrap_or_default()
+    }
+
+    fn returned(&mut self, user: u64) {
+        if let Some(lent) = self.lent.get_mut(&user) {
+            *lent -= 1;
+            if *lent == 0 {
+                self.lent.remove(&user);
+            }
+        }
+    }
+
+    /// Whose turn it is: who has the fewest sessions, and of these who came first.
+    fn is_next(&self, ticket: u64) -> bool {
+        let next = self
+            .line
+            .iter()
+            .min_by_key(|waiter| (self.lent_to(waiter.user), waiter.ticket));
+        next.is_some_and(|next| next.ticket == ticket)
+    }
+
+    /// Takes a place if there is one, with the session in it if that is new enough.
+    fn free_place(&mut self, newer_than: u64) -> Option<Option<Session>> {
+        // The last that came back is the likeliest to be alive.
+        let fitting = self.idle.iter().rposition(|idle| idle.id() > newer_than);
+        if let Some(at) = fitting {
+            return Some(Some(self.idle.remove(at)));
+        }
+        if self.open < self.pace.limit(Instant::now()) {
+            self.open += 1;
+            return Some(None);
+        }
+        // In place of one that is too old for this.
+        self.idle.pop().map(|_| None)
+    }
 }
 
-impl Drop for Sessions {
-    fn drop(&mut self) {
-        self.closing.raise();
-    }
+fn stranded(open: usize) -> Error {
+    Error::new(
+        ErrorKind::SessionLimit,
+        format!(
+            "this is called from a closure of a run, and all {open} sessions of the mailbox are \
+             held by workers that wait in the same way; call it outside of the closure, raise \
+             `workers`, or connect once more and use that handle in the closure"
+        ),
+    )
 }

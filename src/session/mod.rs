@@ -48,10 +48,6 @@ const TAG_PREFIX: u8 = b'p';
 /// An answer takes one; the others are for packets that have to be sent again.
 const ROUND_TRIPS_FOR_A_SIGN: u32 = 4;
 
-/// After so long without use, a session is asked whether it is alive before it gets work that may
-/// keep a server silent for long. A network that forgets connections does so after minutes.
-const LONG_IDLE: Duration = Duration::from_secs(30);
-
 /// How long a LOGOUT may take. The session is over either way.
 const LOGOUT_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -103,6 +99,11 @@ impl Session {
     /// How long the server took for the quickest of the commands that set the session up.
     pub(crate) fn round_trip(&self) -> Duration {
         self.round_trip
+    }
+
+    /// For how long it has been in the pool, or open.
+    pub(crate) fn idle_for(&self) -> Duration {
+        self.idle_since.elapsed()
     }
 
     pub(crate) fn selected(&self) -> Selected {

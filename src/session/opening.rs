@@ -102,11 +102,6 @@ impl Opening {
         !self.is_greeted
     }
 
-    /// Ends its waits by this from now on.
-    pub(crate) fn attach(&mut self, stop: Stop) {
-        lock(&self.fence).wire.set_stop(stop);
-    }
-
     /// Sends a FETCH for these UIDs behind the login and returns its tag, or `None` if it is too
     /// long to go there. Nothing is fetched from another mailbox than the one that EXAMINE names;
     /// which that is, the answer to EXAMINE tells before the first message.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::fence::with_goodbye;
 use super::literals::Literals;
-use super::{LONG_IDLE, Session, TAG_PREFIX};
+use super::{Session, TAG_PREFIX};
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::query::{Part, Program, Query};
 use crate::transport::{Condition, Phase, Status, Wire};
@@ -20,9 +20,6 @@ impl Session {
         program: &Program,
         limit: std::time::Duration,
     ) -> Result<UidSet> {
-        if self.is_reused && self.idle_since.elapsed() >= LONG_IDLE {
-            self.check(limit)?;
-        }
         if program.needs_gmail && !self.has_gmail {
             return Err(Error::config(
                 "`gmail_raw` is Gmail's own, and this server does not announce X-GM-EXT-1; use the \

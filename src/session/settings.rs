@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::credentials::Credentials;
 use crate::event::{Event, Listener};
 use crate::limits::{Limits, Retry, Timeouts};
+use crate::stop::Stop;
 use crate::transport::{Connect, Roots};
 
 /// How a connection is protected.
@@ -63,6 +64,8 @@ pub(crate) struct Settings {
     #[cfg(feature = "compress")]
     pub(crate) compress: bool,
     pub(crate) on_event: Option<Listener>,
+    /// Ends everything.
+    pub(crate) stop: Stop,
 }
 
 impl Settings {

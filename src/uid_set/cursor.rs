@@ -1,7 +1,7 @@
 //! Taking a set apart into shards.
 
-use super::UidSet;
 use super::range::Range;
+use super::{Uid, UidSet};
 
 /// Which end of a set a [`Cursor`] starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,26 @@ impl Cursor {
         piece
     }
 
+    /// As [`take`](Cursor::take), but no more than fit into a text of so many characters; at least
+    /// one.
+    pub(crate) fn take_within(&mut self, set: &UidSet, count: usize, text: usize) -> UidSet {
+        let mut fitting = self.clone();
+        let mut left = text;
+        let mut most = 0;
+        while most < count
+            && let Some(range) = fitting.current(set)
+        {
+            // With the comma.
+            let length = 1 + text_length(range);
+            if length > left && most > 0 {
+                break;
+            }
+            left = left.saturating_sub(length);
+            most += fitting.take(set, range.len() as usize).len();
+        }
+        self.take(set, most.min(count))
+    }
+
     /// What is left of the range that the cursor stands in.
     fn current(&self, set: &UidSet) -> Option<Range> {
         match self.direction {
@@ -91,12 +111,17 @@ impl Cursor {
     }
 }
 
+/// How long a range is as text. A part of it is no longer.
+fn text_length(range: Range) -> usize {
+    let digits = |uid: Uid| uid.get().ilog10() as usize + 1;
+    digits(range.first) + 1 + digits(range.last)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::uid_set::Uid;
 
     fn set(text: &str) -> UidSet {
         text.parse().unwrap()
@@ -138,6 +163,18 @@ mod tests {
             assert_eq!(Cursor::new(direction).take(&all, usize::MAX), all);
             assert!(Cursor::new(direction).take(&all, 0).is_empty());
         }
+    }
+
+    #[test]
+    fn takes_what_fits_into_a_line_and_always_something() {
+        let set = set("1:5,9,20:22,30:4294967295");
+        let mut cursor = Cursor::new(Direction::Ascending);
+        assert_eq!(cursor.take_within(&set, 100, 8).to_string(), "1:5,9");
+        assert_eq!(cursor.take_within(&set, 2, 100).to_string(), "20:21");
+        assert_eq!(cursor.take_within(&set, 100, 0).to_string(), "22");
+        assert_eq!(cursor.take_within(&set, 1_000, 5).to_string(), "30:1029");
+        assert!(cursor.take_within(&set, usize::MAX, usize::MAX).len() > 4_000_000_000);
+        assert!(cursor.take_within(&set, 1, 5).is_empty());
     }
 
     proptest! {

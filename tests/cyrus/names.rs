@@ -9,11 +9,10 @@ use crate::{builder, messages};
 fn open(cyrus: &Cyrus, name: &str) -> Result<u32, String> {
     let mailbox = builder(cyrus).mailbox(name).connect();
     let mailbox = mailbox.map_err(|error| {
-        let kind = ErrorKind::Server {
-            code: None,
-            text: "Mailbox does not exist".to_owned(),
+        let ErrorKind::Server { code, text, .. } = error.kind() else {
+            panic!("{error}")
         };
-        assert_eq!(error.kind(), &kind, "{error}");
+        assert_eq!((code, text.as_str()), (&None, "Mailbox does not exist"));
         assert!(!error.is_retryable() && error.is_fatal());
         error.to_string()
     })?;

@@ -64,11 +64,7 @@ fn a_no_to_the_whole_command_costs_those_alone_that_are_gone() {
 fn a_message_that_cannot_be_had_together_with_others_costs_itself_alone() {
     let broken = Fault::no("", "internal error").before("FETCH").uid(30);
     let ending = play(100, 2, [broken]).run();
-    let refused = ErrorKind::Server {
-        code: None,
-        text: "internal error".to_owned(),
-    };
-    ending.assert_failed(30, &refused);
+    ending.assert_refused(30, "internal error");
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn a_goodbye_in_mid_run_keeps_its_text() {
     .run();
     ending.assert_all_delivered();
     let said = ending.events.iter().any(|event| match event {
-        Event::SessionLost { error } => error.to_string().contains("server is restarting"),
+        Event::SessionLost { error, .. } => error.to_string().contains("server is restarting"),
         _ => false,
     });
     assert!(said, "{:?}", ending.events);

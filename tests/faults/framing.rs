@@ -44,7 +44,7 @@ fn endless_chatter_and_an_endless_line_are_protocol_errors_and_made_good() {
         let ending = play(60, 2, [fault]).run();
         ending.assert_all_delivered();
         let told = ending.events.iter().any(|event| match event {
-            Event::SessionLost { error } => *error.kind() == ErrorKind::Protocol,
+            Event::SessionLost { error, .. } => *error.kind() == ErrorKind::Protocol,
             _ => false,
         });
         assert!(told, "{:?}", ending.events);

@@ -117,7 +117,9 @@ fn a_first_session_that_cannot_be_had_is_tried_a_few_times() {
 #[test]
 fn workers_that_reach_nobody_leave_the_run_to_those_that_did() {
     let has_given_up = |event: &Event| match event {
-        Event::SessionRefused { error, retry_in } => {
+        Event::SessionRefused {
+            error, retry_in, ..
+        } => {
             assert_eq!(error.kind(), &ErrorKind::Connect, "{error}");
             retry_in.is_none()
         }

@@ -252,11 +252,27 @@ impl Ending {
 
     /// All but this one are delivered, which failed.
     pub(crate) fn assert_failed(&self, uid: u32, kind: &ErrorKind) -> &Error {
+        let error = self.assert_one_failed(uid);
+        assert_eq!(error.kind(), kind, "{error}");
+        error
+    }
+
+    /// All but this one are delivered, which was refused with this text.
+    pub(crate) fn assert_refused(&self, uid: u32, expected: &str) -> &Error {
+        let error = self.assert_one_failed(uid);
+        assert!(
+            matches!(error.kind(), ErrorKind::Server { text, .. } if text == expected),
+            "{error}"
+        );
+        error
+    }
+
+    fn assert_one_failed(&self, uid: u32) -> &Error {
         assert!(self.error.is_none(), "{:?}", self.error);
         let [(failed, error)] = self.report.failed() else {
             panic!("{:?}", self.report)
         };
-        assert_eq!((failed.get(), error.kind()), (uid, kind), "{error}");
+        assert_eq!(failed.get(), uid, "{error}");
         assert_eq!(error.uid(), Some(*failed));
         assert_eq!(
             self.report.delivered().len(),

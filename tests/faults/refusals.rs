@@ -96,7 +96,7 @@ fn throttling_without_a_hint_is_a_pause_too_and_fewer_go_on() {
             .run();
         ending.assert_all_delivered();
         let paused = ending
-            .count(|event| matches!(event, Event::Throttled { pause: told } if *told == pause));
+            .count(|event| matches!(event, Event::Throttled { pause: told, .. } if *told == pause));
         assert_eq!(paused, 1);
         assert!(ending.time >= pause, "{:?}", ending.time);
         assert_eq!(ending.workers, 2);
@@ -223,7 +223,7 @@ fn a_throttled_command_makes_all_workers_wait_and_go_on() {
         ending.time
     );
     let told = ending.events.iter().any(
-        |event| matches!(event, Event::Throttled { pause } if *pause == Duration::from_millis(300)),
+        |event| matches!(event, Event::Throttled { pause, .. } if *pause == Duration::from_millis(300)),
     );
     assert!(told, "{:?}", ending.events);
 }

@@ -69,7 +69,7 @@ fn a_token_that_is_replaced_by_a_wrong_one_ends_the_run_with_one_verdict() {
     let attempts = ending.sent("AUTHENTICATE");
     assert!(attempts <= 7 + 8 + 1, "{attempts}");
     let is_verdict = |event: &Event| {
-        matches!(event, Event::SessionRefused { error, retry_in: None }
+        matches!(event, Event::SessionRefused { error, retry_in: None, .. }
             if *error.kind() == ErrorKind::Auth)
     };
     assert!(ending.count(is_verdict) >= 1);

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use proptest::prelude::*;
 
+use super::super::verdict::Past;
 use super::*;
+use crate::uid_set::Uid;
 
 /// A run played by hand.
 struct Play {
@@ -46,7 +48,7 @@ enum Move {
 impl Play {
     fn new(plan: Plan, in_order: bool, per_round_trip: usize) -> Self {
         let workers = vec![VecDeque::new(); plan.workers];
-        let sent = vec![0; plan.uids.len()];
+        let sent = vec![0; plan.total()];
         let dispenser = Dispenser::new(plan);
         let channel = BTreeSet::new();
         Self {
@@ -73,74 +75,84 @@ impl Play {
 
     fn take(&mut self, worker: usize) -> bool {
         let pipeline = &mut self.workers[worker];
-        let in_flight = InFlight {
+        let taker = Taker {
             commands: pipeline.len(),
             messages: pipeline.iter().map(|shard| shard.slots.len()).sum(),
-            has_suspect: pipeline.iter().any(Shard::is_suspect),
+            has_suspect: pipeline.iter().any(|shard| shard.past.is_suspect()),
             per_round_trip: self.per_round_trip,
+            ..Taker::default()
         };
-        let was_worth_asking = self.dispenser.is_worth_asking();
-        let take = self.dispenser.take(&in_flight);
-        if in_flight.commands == 0 {
+        let was_worth_asking = self.dispenser.is_worth_asking(None);
+        let take = self.dispenser.take(&taker);
+        if taker.commands == 0 {
             assert_eq!(was_worth_asking, !matches!(take, Take::NotNow), "{take:?}");
         }
-        let Take::Shard(shard) = take else {
-            return false;
+        let shard = match take {
+            Take::Shard(shard) => shard,
+            Take::Survey(uids) => {
+                // Every other one is there.
+                let found = uids.iter().filter(|uid| uid.get() % 2 == 0).collect();
+                self.dispenser.found(&found);
+                return true;
+            }
+            _ => return false,
         };
         assert!(!shard.slots.is_empty());
         assert!(shard.slots.is_sorted_by_key(|slot| slot.uid));
         if let Some(last) = pipeline.back() {
-            assert!(!shard.is_suspect(), "a suspect goes alone");
+            assert!(!shard.past.is_suspect(), "a suspect goes alone");
             assert!(
                 last.lowest() < shard.lowest(),
                 "what a worker has in flight is in order"
             );
         }
         pipeline.push_back(shard);
-        let plan = self.dispenser.plan();
-        assert!(self.dispenser.outstanding() <= plan.window);
+        assert!(self.dispenser.outstanding() <= self.dispenser.plan.window);
         true
     }
 
     fn answer(&mut self, worker: usize, messages: usize) -> bool {
-        let Some(shard) = self.workers[worker].front_mut() else {
+        let Some(mut shard) = self.workers[worker].pop_front() else {
             return false;
         };
         let count = messages.clamp(1, shard.slots.len());
-        for slot in shard.slots.drain(..count) {
+        let whole = shard.slots.len();
+        self.send(shard.slots.drain(..count));
+        self.dispenser.observe(count as u64, 1000);
+        // What is left of it goes back, clean.
+        shard.past = Past::default();
+        self.dispenser.close(whole, [shard]);
+        true
+    }
+
+    fn send(&mut self, slots: impl IntoIterator<Item = Slot>) {
+        for slot in slots {
             self.sent[slot.position as usize] += 1;
             self.channel.insert(slot.position);
         }
-        if shard.slots.is_empty() {
-            self.workers[worker].pop_front();
-            self.dispenser.observe(count as u64, 1000);
-            self.dispenser.complete();
-        }
-        true
     }
 
     fn leave_out(&mut self, worker: usize) -> bool {
         let Some(mut shard) = self.workers[worker].pop_front() else {
             return false;
         };
-        if shard.absences > 0 {
-            for slot in shard.slots.drain(..) {
-                self.sent[slot.position as usize] += 1;
-                self.channel.insert(slot.position);
-                self.gone += 1;
-            }
+        let whole = shard.slots.len();
+        if shard.past.absences > 0 {
+            self.gone += whole;
+            let slots = std::mem::take(&mut shard.slots);
+            self.send(slots);
         }
-        shard.absences += 1;
-        self.dispenser.give_back(shard);
+        shard.past.absences += 1;
+        self.dispenser.close(whole, [shard]);
         true
     }
 
     fn break_session(&mut self, worker: usize) -> bool {
         let mut is_first = true;
         for mut shard in std::mem::take(&mut self.workers[worker]) {
-            shard.deaths += u32::from(is_first);
+            shard.past.deaths += u32::from(is_first);
             is_first = false;
-            self.dispenser.give_back(shard);
+            self.dispenser.close(shard.slots.len(), [shard]);
         }
         !is_first
     }
@@ -172,6 +184,7 @@ impl Play {
                 moved = true;
             }
             assert!(moved, "nobody can move: {:?}", self.dispenser);
+            assert!(!self.dispenser.is_stuck() || self.dispenser.is_settled());
         }
     }
 }
@@ -190,6 +203,10 @@ fn plans() -> impl Strategy<Value = Plan> {
         prop::option::of(1..50usize),
     )
         .prop_map(|(uids, newest_first, workers, window, shard_size)| Plan {
+            unlikely: match shard_size {
+                Some(7) => UidSet::from_range(Uid::new(4000).unwrap(), Uid::new(4009).unwrap()),
+                _ => UidSet::new(),
+            },
             uids,
             newest_first,
             workers,
@@ -219,7 +236,8 @@ proptest! {
         per_round_trip in 0..200usize,
         moves in prop::collection::vec(moves(), 0..400),
     ) {
-        let (uids, newest_first) = (plan.uids.clone(), plan.newest_first);
+        let uids = plan.uids.union(&plan.unlikely);
+        let absent = plan.unlikely.len() / 2;
         let workers = plan.workers;
         let mut play = Play::new(plan, in_order, per_round_trip);
         for mut next in moves {
@@ -231,10 +249,13 @@ proptest! {
             play.make(&next);
         }
         play.play_to_the_end();
-        prop_assert!(play.sent.iter().all(|times| *times == 1), "{:?}", play.sent);
-        let balance = play.dispenser.ledger().balance(&uids, newest_first);
-        prop_assert_eq!(balance.delivered, uids);
-        prop_assert!(matches!(play.dispenser.take(&InFlight::default()), Take::Finished));
+        let sent = &play.sent[..play.sent.len() - absent];
+        prop_assert!(sent.iter().all(|times| *times == 1), "{:?}", play.sent);
+        let (matched, balance) = play.dispenser.balance();
+        prop_assert_eq!(balance.gone.len(), absent);
+        prop_assert_eq!(balance.delivered.union(&balance.gone), uids.clone());
+        prop_assert_eq!(matched, uids);
+        prop_assert!(matches!(play.dispenser.take(&Taker::default()), Take::Finished));
     }
 
     #[test]
@@ -242,7 +263,8 @@ proptest! {
         plan in plans(),
         moves in prop::collection::vec(moves(), 0..200),
     ) {
-        let (uids, newest_first) = (plan.uids.clone(), plan.newest_first);
+        let uids = plan.uids.union(&plan.unlikely);
+        let absent = plan.unlikely.len() / 2;
         let workers = plan.workers;
         let mut play = Play::new(plan, false, 3);
         let mut consumed = 0;
@@ -255,9 +277,11 @@ proptest! {
             let moved = play.make(&next);
             consumed += usize::from(moved && matches!(next, Move::Consume));
         }
-        let balance = play.dispenser.ledger().balance(&uids, newest_first);
+        let (_, balance) = play.dispenser.balance();
+        let _ = absent;
         prop_assert_eq!(balance.delivered.len(), consumed);
-        prop_assert_eq!(balance.delivered.union(&balance.unfinished), uids.clone());
+        let all = balance.delivered.union(&balance.unfinished).union(&balance.gone);
+        prop_assert_eq!(all, uids.clone());
         prop_assert!(balance.delivered.intersection(&balance.unfinished).is_empty());
     }
 }
@@ -266,6 +290,7 @@ fn plan(messages: u32, workers: usize, window: usize) -> Plan {
     let uids = (1..=messages).filter_map(Uid::new).collect();
     Plan {
         uids,
+        unlikely: UidSet::new(),
         newest_first: false,
         workers,
         window,
@@ -275,7 +300,7 @@ fn plan(messages: u32, workers: usize, window: usize) -> Plan {
 }
 
 fn take(dispenser: &mut Dispenser) -> Shard {
-    match dispenser.take(&InFlight::default()) {
+    match dispenser.take(&Taker::default()) {
         Take::Shard(shard) => shard,
         other => panic!("{other:?}"),
     }
@@ -293,12 +318,12 @@ fn a_shard_that_kills_sessions_is_cut_in_halves_until_the_culprit_is_alone() {
             "halving takes logarithmically many questions"
         );
         if !shard.slots.iter().any(|slot| slot.uid.get() == 37) {
-            dispenser.complete();
+            dispenser.close(shard.slots.len(), []);
         } else if shard.slots.len() == 1 {
             break shard.slots[0].uid.get();
         } else {
-            shard.deaths += 1;
-            dispenser.give_back(shard);
+            shard.past.deaths += 1;
+            dispenser.close(shard.slots.len(), [shard]);
         }
     };
     assert_eq!(culprit, 37);
@@ -316,10 +341,10 @@ fn commands_stay_within_the_longest_line_however_scattered_the_uids() {
     };
     let mut dispenser = Dispenser::new(plan);
     let mut messages = 0;
-    while let Take::Shard(shard) = dispenser.take(&InFlight::default()) {
+    while let Take::Shard(shard) = dispenser.take(&Taker::default()) {
         assert!(shard.uids().to_string().len() + COMMAND_OVERHEAD <= MAX_COMMAND_OCTETS);
         messages += shard.slots.len();
-        dispenser.complete();
+        dispenser.close(shard.slots.len(), []);
     }
     assert_eq!(messages, 2000);
 }
@@ -330,9 +355,9 @@ fn shards_get_smaller_towards_the_end() {
     // Large enough that the least octets of a command do not hide it.
     dispenser.observe(1, 64 * 1024);
     let mut sizes = Vec::new();
-    while let Take::Shard(shard) = dispenser.take(&InFlight::default()) {
+    while let Take::Shard(shard) = dispenser.take(&Taker::default()) {
         sizes.push(shard.slots.len());
-        dispenser.complete();
+        dispenser.close(shard.slots.len(), []);
     }
     assert!(sizes.is_sorted_by(|one, next| one >= next), "{sizes:?}");
     assert_eq!((sizes[0], sizes.last()), (64, Some(&1)));
@@ -357,9 +382,9 @@ fn newest_first_counts_positions_from_the_last_uid() {
 fn a_command_is_worth_its_round_trip() {
     let mut dispenser = Dispenser::new(plan(100, 4, 100_000));
     dispenser.observe(1, 64 * 1024);
-    let far = InFlight {
+    let far = Taker {
         per_round_trip: 60,
-        ..InFlight::default()
+        ..Taker::default()
     };
     let Take::Shard(shard) = dispenser.take(&far) else {
         panic!()
@@ -374,14 +399,86 @@ fn a_worker_has_more_commands_in_flight_where_it_deals_with_them_in_a_round_trip
             shard_size: Some(16),
             ..plan(100_000, 4, 100_000)
         });
-        let mut in_flight = InFlight {
+        let mut taker = Taker {
             per_round_trip,
-            ..InFlight::default()
+            ..Taker::default()
         };
-        while let Take::Shard(shard) = dispenser.take(&in_flight) {
-            in_flight.commands += 1;
-            in_flight.messages += shard.slots.len();
+        while let Take::Shard(shard) = dispenser.take(&taker) {
+            taker.commands += 1;
+            taker.messages += shard.slots.len();
         }
-        assert_eq!(in_flight.commands, expected, "{per_round_trip}");
+        assert_eq!(taker.commands, expected, "{per_round_trip}");
+    }
+}
+
+#[test]
+fn what_is_parked_too_long_is_for_whoever_has_nothing_to_do() {
+    let mut dispenser = Dispenser::new(Plan {
+        shard_size: Some(10),
+        ..plan(10, 2, 100)
+    });
+    let shard = take(&mut dispenser);
+    let since = Instant::now();
+    let parking = dispenser.park(shard, since);
+    let idle = |parked_before| Taker {
+        parked_before,
+        ..Taker::default()
+    };
+    assert!(matches!(dispenser.take(&idle(Some(since))), Take::NotNow));
+    assert!(!dispenser.is_over() && !dispenser.is_stuck());
+    let later = since.checked_add(std::time::Duration::from_secs(1));
+    assert!(dispenser.is_worth_asking(later));
+    let Take::Shard(shard) = dispenser.take(&idle(later)) else {
+        panic!()
+    };
+    assert!(
+        dispenser.claim(parking).is_none(),
+        "it has another worker now"
+    );
+    dispenser.close(shard.slots.len(), []);
+    assert!(dispenser.is_over());
+}
+
+#[test]
+fn a_session_that_is_too_old_for_what_is_next_is_renewed() {
+    let mut dispenser = Dispenser::new(plan(3, 1, 100));
+    let mut shard = take(&mut dispenser);
+    shard.past.newer_than = 7;
+    dispenser.close(3, [shard]);
+    let with = |session| Taker {
+        session,
+        ..Taker::default()
+    };
+    assert!(matches!(dispenser.take(&with(7)), Take::Renew));
+    assert!(matches!(dispenser.take(&with(0)), Take::Renew));
+    assert!(matches!(dispenser.take(&with(8)), Take::Shard(_)));
+}
+
+#[test]
+fn nothing_is_handed_out_before_it_is_known_what_there_is() {
+    let set = |text: &str| text.parse::<UidSet>().unwrap();
+    for newest_first in [false, true] {
+        let mut dispenser = Dispenser::new(Plan {
+            unlikely: set("11:4294967295"),
+            newest_first,
+            ..plan(10, 2, 100)
+        });
+        assert_eq!(dispenser.total(), 4_294_967_295);
+        assert!(matches!(dispenser.take(&Taker::default()), Take::Survey(_)));
+        assert!(matches!(dispenser.take(&Taker::default()), Take::NotNow));
+        assert!(!dispenser.is_stuck());
+        dispenser.not_surveyed();
+        assert!(matches!(dispenser.take(&Taker::default()), Take::Survey(_)));
+        dispenser.found(&set("5,11,20"));
+        let (matched, balance) = dispenser.balance();
+        assert_eq!(matched.len(), 4_294_967_295);
+        assert_eq!(balance.gone, set("12:19,21:4294967295"));
+        assert_eq!(balance.unfinished, set("1:11,20"));
+        let first = take(&mut dispenser).slots;
+        assert!(
+            first
+                .iter()
+                .any(|slot| slot.uid.get() == if newest_first { 20 } else { 1 })
+        );
     }
 }

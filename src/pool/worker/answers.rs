@@ -1,19 +1,20 @@
 //! What the responses to FETCH mean for a worker: messages to hand on, messages to ask for again,
 //! messages to give up.
 
-use std::sync::atomic::Ordering;
-
-use super::{Arrival, Break, Content, MESSAGE_ATTEMPTS, Resignation, Worker};
+use super::{Break, Worker};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::fetch::{Answer, Body, Fetched};
+use crate::fetch::{Answer, Body, Fetched, is_substitute};
 use crate::message::Message;
-use crate::pool::dispenser::{Shard, Slot};
-use crate::pool::pipeline::Command;
-use crate::pool::run::Admission;
+use crate::pool::pipeline::{Empty, Purpose, Rest};
+use crate::pool::run::{Admission, Resignation};
+use crate::pool::shard::{Shard, Slot};
+use crate::pool::sink::{Arrival, Content, Flushed};
+use crate::pool::verdict::{Answered, Broken, Fate, Mood};
 use crate::refusal::Refusal;
-use crate::session::Session;
+use crate::session::{Presence, Session};
 use crate::transport::{Condition, Status};
+use crate::uid_set::{Uid, UidSet};
 
 /// How many responses are looked through for a goodbye on a connection that is closed already.
 const LAST_WORDS: usize = 100;
@@ -23,19 +24,31 @@ impl Worker<'_> {
     pub(super) fn receive(&mut self, session: &mut Session) -> Result<(), Break> {
         let mut held = 0;
         let mut yields = false;
+        let mut passed = None;
+        let mut unasked = None;
         let (run, sessions, pipeline) = (self.run, self.sessions, &self.pipeline);
+        let sink = &mut *self.sink;
         let answer = session.next_answer(&mut self.reader, |uid, octets| {
-            if uid.is_some_and(|uid| !pipeline.expects(uid)) {
+            let slot = uid.and_then(|uid| pipeline.expects(uid));
+            if uid.is_some() && slot.is_none() {
+                unasked = uid;
                 return Ok(false);
             }
-            match run.admit(
+            let admission = run.admit(
                 octets,
+                slot.map(|slot| slot.position),
+                || Flushed::new(&mut *sink),
                 || pipeline.first_missing(),
-                || sessions.is_one_wanted(),
-            )? {
+                || sessions.is_one_wanted(run.id()),
+            )?;
+            match admission {
                 Admission::Granted => {
                     held += octets;
                     Ok(true)
+                }
+                Admission::Pass => {
+                    passed = uid.map(|uid| (uid, octets));
+                    Ok(false)
                 }
                 Admission::Yield => {
                     yields = true;
@@ -45,28 +58,8 @@ impl Worker<'_> {
         });
         let mut is_taken = false;
         let result = match answer {
-            Ok(Answer::Fetched(Fetched {
-                uid,
-                body: Body::Nil,
-                ..
-            })) => {
-                // Left open, so that it is asked for once more.
-                self.pipeline
-                    .note(Some(uid), Error::new(ErrorKind::NoBody, "it sent NIL"));
-                Ok(())
-            }
             Ok(Answer::Fetched(fetched)) => {
-                match self.pipeline.claim(fetched.uid, held) {
-                    Some(slot) => {
-                        is_taken = true;
-                        self.reader.was_answered();
-                        if std::mem::take(&mut self.is_probing) {
-                            session.expect_answers();
-                        }
-                        self.arrived(slot, fetched, held);
-                    }
-                    None => self.unsolicited(),
-                }
+                is_taken = self.fetched(session, fetched, held);
                 Ok(())
             }
             Ok(Answer::Garbled { uid, excerpt }) => {
@@ -79,44 +72,35 @@ impl Worker<'_> {
                 Ok(())
             }
             Ok(Answer::Completed { tag, status }) => {
-                let is_ok = status.condition == Condition::Ok;
                 let code = status.code_word();
                 let refusal = Refusal::of(status.condition, code.as_deref(), status.text);
-                let error = Error::refused(status.condition, code, status.text, "FETCH");
-                let is_bad = status.condition == Condition::Bad;
-                let command = self.pipeline.complete(tag);
-                if command.is_some() {
-                    self.reader.was_answered();
-                }
-                match command {
-                    Some(command) if is_ok => self.completed(session, command, refusal, None),
-                    Some(command) if is_bad => self.not_understood(session, command, error),
-                    Some(command) => self.completed(session, command, refusal, Some(error)),
+                let error = (status.condition != Condition::Ok)
+                    .then(|| Error::refused(status.condition, code, status.text, "FETCH"));
+                match self.pipeline.complete(tag) {
+                    Some(rest) => {
+                        self.reader.was_answered();
+                        self.completed(session, rest, refusal, error)
+                    }
                     None => Ok(()),
                 }
             }
-            Ok(Answer::Bye { status }) => {
-                let error = goodbye(&status);
-                Err(self.dismissed(error))
-            }
+            Ok(Answer::Bye { status }) => Err(goodbye(&status).into()),
             Ok(Answer::Unasked) => {
-                self.unsolicited();
+                match (passed, unasked) {
+                    (Some((uid, octets)), _) => self.passed_by(session, uid, octets),
+                    (None, Some(uid)) => self.unsolicited(uid),
+                    (None, None) => {}
+                }
                 Ok(())
             }
             Ok(Answer::Unrelated) => Ok(()),
             Err(_) if yields => Err(Break::Yielded),
             Err(error) => Err(error.into()),
         };
-        // What was held for a message that never became one.
         if !is_taken {
-            run.release(held);
+            self.run.release(held);
         }
         result
-    }
-
-    fn unsolicited(&self) {
-        let unsolicited = &self.run.totals().unsolicited;
-        unsolicited.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A command cannot be sent any more. The server may have said why.
@@ -125,10 +109,7 @@ impl Worker<'_> {
         for _ in 0..LAST_WORDS {
             let nothing_more = |_, _| Err(Error::cancelled());
             match session.next_answer(&mut self.reader, nothing_more) {
-                Ok(Answer::Bye { status }) => {
-                    let error = goodbye(&status);
-                    return self.dismissed(error);
-                }
+                Ok(Answer::Bye { status }) => return goodbye(&status).into(),
                 Ok(_) => {}
                 Err(_) => break,
             }
@@ -136,164 +117,329 @@ impl Worker<'_> {
         error.into()
     }
 
-    /// The server said goodbye. It may have a reason that holds for the next session as well.
-    fn dismissed(&mut self, error: Error) -> Break {
-        match error.refusal() {
-            Some(Refusal::SessionLimit) => self.sessions.use_one_less(),
-            Some(Refusal::UsedUp) => {
-                return Break::Resign(Resignation {
-                    error,
-                    is_verdict: true,
-                });
-            }
-            Some(Refusal::Throttled(hint)) => {
-                let pause = hint.unwrap_or(self.sessions.settings().retry.max_delay);
-                self.sessions.throttled(pause);
-            }
-            _ => {}
-        }
-        error.into()
-    }
-
-    fn arrived(&mut self, slot: Slot, fetched: Fetched, held: u64) {
-        let Fetched {
-            uid,
-            flags,
-            internal_date,
-            size,
-            body,
-            gmail,
-        } = fetched;
-        match body {
-            Body::Octets(raw) => {
-                let octets = raw.len() as u64;
-                self.run.received(octets);
-                self.patience.delivered();
-                let size = size.unwrap_or(octets);
-                let message = Message::new(uid, flags, internal_date, size, raw).with_gmail(gmail);
-                self.sink.take(Arrival {
-                    slot,
-                    content: Content::Message(message),
-                    held,
-                });
-            }
-            Body::TooLarge { octets: size } => {
-                let limit = self.sessions.settings().max_message_size;
-                let error = Error::new(ErrorKind::TooLarge { size, limit }, "");
-                self.fail(slot, error, held);
-            }
-            // Not claimed, so it does not get here.
-            Body::Nil => {}
+    /// A message that nobody waits for.
+    fn unsolicited(&mut self, uid: Uid) {
+        if self.pipeline.serves_control(uid) {
+            self.reader.was_answered();
+        } else if !self.pipeline.awaits_nothing() {
+            self.run.totals().unsolicited.add(1);
         }
     }
 
-    pub(super) fn fail(&mut self, slot: Slot, error: Error, held: u64) {
-        let error = error.with_uid(slot.uid);
-        self.emit(&Event::MessageFailed {
-            error: error.clone(),
+    /// There was no room for a message. It comes again in its turn.
+    fn passed_by(&mut self, session: &mut Session, uid: Uid, octets: u64) {
+        self.pipeline.pass(uid, octets);
+        self.run.observe(1, octets);
+        self.answered(session);
+    }
+
+    /// Something came that was asked for.
+    fn answered(&mut self, session: &mut Session) {
+        self.reader.was_answered();
+        if std::mem::take(&mut self.is_probing) {
+            session.expect_answers();
+        }
+    }
+
+    /// A message came, or what the server says instead of it. Returns whether its octets are with
+    /// the sink.
+    fn fetched(&mut self, session: &mut Session, fetched: Fetched, held: u64) -> bool {
+        let uid = fetched.uid;
+        let note = |worker: &mut Self, text| {
+            // Left open, so that it is asked for once more.
+            let error = Error::new(ErrorKind::NoBody, text);
+            worker.pipeline.note(Some(uid), error);
+        };
+        match &fetched.body {
+            Body::Nil => {
+                note(self, "it sent NIL");
+                return false;
+            }
+            Body::Octets(octets) if self.fetch.has_body() && octets.is_empty() => {
+                let told = fetched.size;
+                if let Some(message) = message(fetched)
+                    && !self.pipeline.keep_empty(message, told)
+                {
+                    self.unsolicited(uid);
+                }
+                return false;
+            }
+            Body::Octets(octets) if self.fetch.has_body() && is_substitute(octets, uid) => {
+                note(self, "it sent a text of its own in place of the message");
+                return false;
+            }
+            Body::Octets(_) | Body::TooLarge { .. } => {}
+        }
+        let Some(slot) = self.pipeline.claim(uid, held) else {
+            self.unsolicited(uid);
+            return false;
+        };
+        self.answered(session);
+        if let Body::TooLarge { octets: size } = fetched.body {
+            let limit = self.sessions.settings().max_message_size;
+            let error = Error::new(ErrorKind::TooLarge { size, limit }, "");
+            self.fail(slot, error, held);
+        } else if let Some(message) = message(fetched) {
+            self.deliver(slot, message, held);
+        }
+        true
+    }
+
+    fn deliver(&mut self, slot: Slot, message: Message, held: u64) {
+        self.run.received(slot.uid, message.raw().len() as u64);
+        self.streak.end();
+        self.doubt = None;
+        let (sessions, sink) = (self.sessions, &mut *self.sink);
+        let content = Content::Message(message);
+        sessions.holding(|| {
+            sink.take(Arrival {
+                slot,
+                content,
+                held,
+            });
         });
-        self.sink.take(Arrival {
-            slot,
-            content: Content::Failed(error),
-            held,
-        });
-    }
-
-    /// A command was answered with BAD: the line may be too long for this server. It is tried in
-    /// halves.
-    fn not_understood(
-        &mut self,
-        session: &mut Session,
-        command: Command,
-        error: Error,
-    ) -> Result<(), Break> {
-        let (messages, _) = command.received();
-        if messages > 0 || command.missing() < 2 {
-            return self.completed(session, command, Some(Refusal::Unknown), Some(error));
-        }
-        self.run.give_back_in_halves(command.into_rest());
-        Ok(())
     }
 
     /// A command is over. What its answer left out is asked for again, and then looked into.
     fn completed(
         &mut self,
         session: &mut Session,
-        command: Command,
+        mut rest: Rest,
         refusal: Option<Refusal>,
         error: Option<Error>,
     ) -> Result<(), Break> {
-        self.sink.flush();
-        if let Some(Refusal::Throttled(hint)) = refusal {
-            self.sessions
-                .throttled(hint.unwrap_or(self.sessions.settings().retry.max_delay));
+        match rest.purpose {
+            Purpose::Messages => {}
+            Purpose::Control { is_served: true } => self.run.served_control(),
+            Purpose::Control { .. } | Purpose::Nothing => {}
         }
-        if command.missing() == 0 {
-            let (messages, octets) = command.received();
-            self.run.complete(messages, octets);
-            return Ok(());
+        self.run.observe(rest.came, rest.octets);
+        let mut back = Vec::new();
+        let (passed, empty) = (
+            std::mem::take(&mut rest.passed),
+            std::mem::take(&mut rest.empty),
+        );
+        let is_partial = rest.came > 0 || !passed.is_empty() || !empty.is_empty();
+        let (messages, mut missing) = (rest.messages, rest.missing);
+        // Each alone, since there was no room for them together.
+        back.extend(passed.iter().map(|(slot, _)| Shard {
+            slots: vec![*slot],
+            ..Shard::default()
+        }));
+        let mut result = self.look_at_empty(session, &missing, empty, &mut back);
+        let mut mood = match refusal {
+            Some(Refusal::Throttled(_) | Refusal::Limit | Refusal::SessionLimit) => Mood::SlowDown,
+            Some(Refusal::UsedUp | Refusal::Credentials) => Mood::Stop,
+            _ => Mood::GoOn,
+        };
+        if !missing.slots.is_empty() {
+            missing.past.deaths = 0;
+            let answered = Answered {
+                missing: missing.slots.len(),
+                is_partial,
+                served: self.run.totals().served.get(),
+                is_last: self.run.is_last(),
+            };
+            let fate;
+            (fate, mood) = match (refusal, &error) {
+                (Some(refusal), Some(_)) => missing.past.refused(refusal, answered),
+                _ => (missing.past.left_out(answered), mood),
+            };
+            if error.is_some() {
+                missing.past.error.clone_from(&error);
+            }
+            match &result {
+                Ok(()) => result = self.carry_out(session, fate, missing, &mut back),
+                Err(_) => back.push(missing),
+            }
         }
-        let mut shard = command.into_rest();
-        shard.deaths = 0;
-        match (refusal, error) {
-            (Some(Refusal::UsedUp), Some(error)) => {
-                self.run.give_back([shard]);
-                return Err(Break::Resign(Resignation {
+        if messages > 0 {
+            self.run.close(messages, back);
+        }
+        result?;
+        match mood {
+            Mood::GoOn => Ok(()),
+            Mood::Doubt => {
+                self.doubt = error;
+                Ok(())
+            }
+            Mood::SlowDown => self.slow_down(refusal, error),
+            Mood::Stop => {
+                let error = error.unwrap_or_else(|| Error::new(ErrorKind::Throttled, ""));
+                Err(Break::Resign(Resignation {
                     error,
                     is_verdict: true,
-                }));
+                }))
             }
-            // Nobody's fault: the same is asked again later.
-            (Some(Refusal::Throttled(_) | Refusal::Passing), Some(error)) => {
-                self.run.give_back([shard]);
-                let advice = self.patience.refused(&error, 0);
-                return self.follow(advice, error).map_err(Break::Resign);
-            }
-            (_, error) => shard.error = error.or(shard.error),
         }
-        shard.absences += 1;
-        let result = match shard.absences {
-            1 => Ok(()),
-            _ => self.look_into(session, &mut shard),
-        };
-        // Perhaps one of them only, for which the server refuses the whole command.
-        if was_refused(&shard) && shard.slots.len() > 1 && shard.absences > 1 {
-            shard.absences = 1;
-            self.run.give_back_in_parts(shard);
-        } else {
-            self.run.give_back([shard]);
-        }
-        Ok(result?)
     }
 
-    /// Of a shard left out twice, reports what is gone, and what is there but withheld too often.
-    /// Being suspect, the shard is alone, so the connection is free for a question.
-    fn look_into(&mut self, session: &mut Session, shard: &mut Shard) -> Result<()> {
-        let limit = self.sessions.settings().timeouts.search;
-        let there = session.presence(&shard.uids(), limit)?.there;
-        session.expect_answers();
-        let attempts = shard.absences;
-        // A server that refuses everything must not be asked for each message on its own.
-        let may_go_on = !was_refused(shard) || shard.slots.len() < 2 || self.run.may_look_on();
-        for slot in std::mem::take(&mut shard.slots) {
-            if !there.contains(slot.uid) {
-                self.emit(&Event::MessageGone { uid: slot.uid });
-                self.sink.take(Arrival {
-                    slot,
-                    content: Content::Gone,
-                    held: 0,
-                });
-                continue;
+    /// The server asks for less. It does not do so for ever while nothing is served.
+    fn slow_down(&mut self, refusal: Option<Refusal>, error: Option<Error>) -> Result<(), Break> {
+        let is_news = self.sessions.throttled(refusal.and_then(Refusal::hint));
+        match error {
+            Some(error) if is_news => {
+                let advice = self.streak.refused(&self.sessions.settings().retry);
+                match advice {
+                    // As long as the server asked for, and no longer.
+                    crate::pool::verdict::Advice::Retry(_) => Ok(()),
+                    advice => self.follow(advice, error).map_err(Break::Resign),
+                }
             }
-            let error = shard.error.clone().unwrap_or_else(|| {
-                Error::new(ErrorKind::NoBody, "its answers leave the message out")
+            _ => Ok(()),
+        }
+    }
+
+    /// Does with messages that did not come what was decided about them.
+    fn carry_out(
+        &mut self,
+        session: &mut Session,
+        fate: Fate,
+        mut shard: Shard,
+        back: &mut Vec<Shard>,
+    ) -> Result<(), Break> {
+        match fate {
+            Fate::Again => {}
+            Fate::Halves => back.push(shard.split()),
+            Fate::ShorterLines => {
+                self.run.shorten_lines(&shard.uids());
+                back.push(shard.split());
+            }
+            Fate::LookInto => return self.look_into(session, shard, back),
+            Fate::Fail => {
+                let attempts = shard.past.refusals.max(shard.past.absences);
+                let error = shard.past.error.take().unwrap_or_else(|| {
+                    Error::new(ErrorKind::NoBody, "its answers leave the message out")
+                });
+                for slot in shard.slots.drain(..) {
+                    self.fail(slot, error.clone().with_attempts(attempts), 0);
+                }
+                // One that was found is progress: what was refused with it may come now.
+                self.streak.end();
+            }
+        }
+        back.push(shard);
+        Ok(())
+    }
+
+    /// Asks whether the server has these messages. What is gone is told; of what is there the past
+    /// decides. Being suspect, they are alone, so that the connection is free for a question.
+    fn look_into(
+        &mut self,
+        session: &mut Session,
+        mut shard: Shard,
+        back: &mut Vec<Shard>,
+    ) -> Result<(), Break> {
+        if !self.pipeline.is_empty() {
+            back.push(shard);
+            return Ok(());
+        }
+        let presence = match self.presence(session, &shard.uids()) {
+            Ok(presence) => presence,
+            Err(error) => {
+                // The question counts against them as a FETCH would.
+                let broken = Broken {
+                    id: session.id(),
+                    newest: Session::newest_id(),
+                    had_progress: false,
+                    was_sound: true,
+                };
+                self.blame(&mut shard, &error, broken);
+                back.push(shard);
+                return Err(error.into());
+            }
+        };
+        let (gone, rest) = shard
+            .slots
+            .drain(..)
+            .partition(|slot| presence.gone.contains(slot.uid));
+        self.are_gone(gone);
+        shard.slots = rest;
+        if shard.slots.is_empty() {
+            return Ok(());
+        }
+        if let Some(error) = presence.refused {
+            shard.past.error.get_or_insert(error);
+        }
+        let fate = shard.past.there(shard.slots.len());
+        self.carry_out(session, fate, shard, back)
+    }
+
+    fn presence(&mut self, session: &mut Session, uids: &UidSet) -> Result<Presence> {
+        let limit = self.sessions.settings().timeouts.search;
+        let presence = session.presence(uids, limit)?;
+        session.expect_answers();
+        Ok(presence)
+    }
+
+    fn are_gone(&mut self, slots: Vec<Slot>) {
+        for slot in slots {
+            self.emit(&Event::MessageGone { uid: slot.uid });
+            self.sink.take(Arrival {
+                slot,
+                content: Content::Gone,
+                held: 0,
             });
-            // A body of NIL is an answer, and will not be another the third time.
-            let has_said_no = *error.kind() == ErrorKind::NoBody && shard.error.is_some();
-            if has_said_no || attempts >= MESSAGE_ATTEMPTS || !may_go_on {
-                self.fail(slot, error.with_attempts(attempts), 0);
-            } else {
-                shard.slots.push(slot);
+        }
+    }
+
+    /// Messages that came without content are looked at again over a newer session. `missing` has
+    /// their past.
+    fn look_at_empty(
+        &mut self,
+        session: &mut Session,
+        missing: &Shard,
+        empty: Vec<Empty>,
+        back: &mut Vec<Shard>,
+    ) -> Result<(), Break> {
+        let mut again = missing.part(Vec::new());
+        again.past.newer_than = session.id();
+        let mut doubtful = Vec::new();
+        for Empty {
+            slot,
+            message,
+            told,
+        } in empty
+        {
+            let mut past = missing.past.clone();
+            match past.came_empty(told) {
+                Fate::LookInto => doubtful.push((slot, message)),
+                Fate::Fail => {
+                    let text = match told {
+                        Some(size) => format!("it says {size} bytes and sends none"),
+                        None => "it sends a message without content, and no size".to_owned(),
+                    };
+                    let error = Error::new(ErrorKind::NoBody, text);
+                    self.fail(slot, error.with_attempts(past.empties), 0);
+                }
+                _ => {
+                    again.past.empties = past.empties;
+                    again.slots.push(slot);
+                }
+            }
+        }
+        let slots = doubtful.iter().map(|(slot, _)| *slot).collect();
+        back.push(again);
+        if doubtful.is_empty() {
+            return Ok(());
+        }
+        if !self.pipeline.is_empty() {
+            back.push(missing.part(slots));
+            return Ok(());
+        }
+        let uids = slots.iter().map(|slot| slot.uid).collect();
+        let presence = match self.presence(session, &uids) {
+            Ok(presence) => presence,
+            Err(error) => {
+                back.push(missing.part(slots));
+                return Err(error.into());
+            }
+        };
+        for (slot, message) in doubtful {
+            match presence.gone.contains(slot.uid) {
+                true => self.are_gone(vec![slot]),
+                // It is there, it has a size of 0, and nothing is what came twice.
+                false => self.deliver(slot, message, 0),
             }
         }
         Ok(())
@@ -305,8 +451,17 @@ fn goodbye(status: &Status<'_>) -> Error {
     Error::refused(Condition::Bye, code, status.text, "the server said goodbye")
 }
 
-/// Whether what was last said about them is a NO, and not that something is missing.
-fn was_refused(shard: &Shard) -> bool {
-    let error = shard.error.as_ref();
-    error.is_some_and(|error| matches!(error.kind(), ErrorKind::Server { .. }))
+/// `None` if there is no body.
+fn message(fetched: Fetched) -> Option<Message> {
+    let Fetched {
+        uid,
+        flags,
+        internal_date,
+        size,
+        body,
+        gmail,
+    } = fetched;
+    let Body::Octets(raw) = body else { return None };
+    let size = size.unwrap_or(raw.len() as u64);
+    Some(Message::new(uid, flags, internal_date, size, raw).with_gmail(gmail))
 }
