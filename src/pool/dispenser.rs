@@ -220,18 +220,22 @@ impl Dispenser {
             return Some(shard);
         }
         let is_only_one = self.returned.len() == 1;
-        let mut entry = self.returned.last_entry()?;
-        let shard = if entry.get().slots.len() > 1 {
-            let last = entry.get_mut().split();
-            // The split leaves the lower half in its place only if the order ascends.
-            let rest = entry.remove();
-            self.put_back(rest);
-            last
+        // The least suspect, and of these the one for which the consumer waits last.
+        let (position, _) = self
+            .returned
+            .iter()
+            .rev()
+            .min_by_key(|(_, shard)| shard.past.tries)?;
+        let position = *position;
+        let mut shard = self.returned.remove(&position)?;
+        if shard.slots.len() > 1 {
+            let last = shard.split();
+            self.put_back(shard);
+            shard = last;
         } else if is_only_one && has_received {
+            self.put_back(shard);
             return None;
-        } else {
-            entry.remove()
-        };
+        }
         self.out += 1;
         self.out_messages += shard.slots.len();
         Some(shard)

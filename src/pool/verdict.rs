@@ -170,6 +170,8 @@ pub(crate) struct Past {
     pub(crate) absences: u32,
     /// Refusals of them while others were served.
     pub(crate) refusals: u32,
+    /// How often they were asked for in vain.
+    pub(crate) tries: u32,
     /// What had been served when they were last refused.
     pub(crate) served_before: u64,
     /// Answers that brought them without any content.
@@ -250,6 +252,7 @@ impl Past {
             }
             _ => {}
         }
+        self.tries += 1;
         // Refusals while nothing is served say something about the server, not about these.
         let are_others_served = command.is_partial || command.served > self.served_before;
         let is_first = self.refusals == 0;
@@ -320,6 +323,7 @@ impl Past {
     /// A session broke that was asked for them. `lost` are the sessions that the run has lost, this
     /// one included.
     pub(crate) fn broke(&mut self, error: &Error, session: Broken, lost: u64) {
+        self.tries += 1;
         if !session.had_progress && session.id <= self.suspect_since {
             return;
         }

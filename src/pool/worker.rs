@@ -44,6 +44,8 @@ pub(crate) fn work(run: &Run, sessions: &Arc<Sessions>, fetch: Fetch, sink: &mut
         is_probing: false,
         doubt: None,
         is_doubtful: false,
+        suspect: None,
+        is_sound: false,
         surveys: 0,
         round_trip: Duration::ZERO,
     };
@@ -92,6 +94,10 @@ struct Worker<'a> {
     doubt: Option<Error>,
     /// Something else is to be asked for first, to see whether anything is served.
     is_doubtful: bool,
+    /// Is suspected of breaking sessions, and waits until this one has shown that it is sound.
+    suspect: Option<Shard>,
+    /// The last control over this session was served.
+    is_sound: bool,
     surveys: u32,
     /// That of the last session.
     round_trip: Duration,
@@ -281,7 +287,11 @@ impl Worker<'_> {
             && self.is_probing
             && former.age < silence
             && self.run.pulse().age() >= SIGN_OF_LIFE;
-        if former.was_stale && !is_verdict {
+        let has_reason = !matches!(
+            error.refusal(),
+            None | Some(Refusal::Passing | Refusal::Unknown)
+        );
+        if former.was_stale && !is_verdict && !has_reason {
             self.retreat(None);
             return Ok(());
         }
@@ -342,6 +352,9 @@ impl Worker<'_> {
     /// Gives back all that is in flight. The shard that was being answered is to blame for the
     /// error of the session with this number.
     fn retreat(&mut self, blame: Option<(&Error, u64)>) {
+        if let Some(shard) = self.suspect.take() {
+            self.run.close(shard.slots.len(), [shard]);
+        }
         let mut blame = blame;
         for rest in self.pipeline.drain() {
             if rest.purpose != Purpose::Messages {
@@ -435,6 +448,11 @@ impl Worker<'_> {
     fn send_ahead(&mut self, session: &mut Session) -> Result<Option<Pause>, Break> {
         loop {
             let is_idle = self.pipeline.is_empty();
+            if is_idle && let Some(shard) = self.suspect.take() {
+                let is_sound = std::mem::take(&mut self.is_sound);
+                self.ask_for(session, shard, is_idle, is_sound)?;
+                break;
+            }
             // Somebody else has a turn, or the server wants to be left in peace.
             let is_held_up =
                 !self.sessions.pause_left().is_zero() || self.sessions.is_one_wanted(self.run.id());
@@ -447,7 +465,10 @@ impl Worker<'_> {
                 self.follow(advice, error).map_err(Break::Resign)?;
                 continue;
             }
-            let is_alone = self.is_probing || self.doubt.is_some() || self.sessions.is_serial();
+            let is_alone = self.is_probing
+                || self.doubt.is_some()
+                || self.suspect.is_some()
+                || self.sessions.is_serial();
             if !is_idle && (is_alone || is_held_up) {
                 break;
             }
@@ -491,16 +512,21 @@ impl Worker<'_> {
     }
 
     fn send(&mut self, session: &mut Session, shard: Shard, is_idle: bool) -> Result<(), Break> {
-        let mut was_sound = false;
-        if shard.past.deaths > 0 && is_idle && !self.is_probing {
-            // A session that does not answer this says nothing about the messages.
-            let patience = self.sessions.settings().timeouts.read;
-            if let Err(error) = session.check(patience) {
-                self.run.close(shard.slots.len(), [shard]);
-                return Err(error.into());
-            }
-            was_sound = true;
+        if shard.past.deaths > 0 && is_idle && !self.is_probing && self.run.control().is_some() {
+            // Over a session that does not bring this, nothing can be learned about the suspect.
+            self.suspect = Some(shard);
+            return self.send_control(session);
         }
+        self.ask_for(session, shard, is_idle, false)
+    }
+
+    fn ask_for(
+        &mut self,
+        session: &mut Session,
+        shard: Shard,
+        is_idle: bool,
+        was_sound: bool,
+    ) -> Result<(), Break> {
         if self.is_probing {
             session.expect_a_sign_of_life(SIGN_OF_LIFE);
         } else if is_idle {

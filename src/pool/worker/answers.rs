@@ -210,8 +210,13 @@ impl Worker<'_> {
     ) -> Result<(), Break> {
         match rest.purpose {
             Purpose::Messages => {}
-            Purpose::Control { is_served: true } => self.run.served_control(),
-            Purpose::Control { .. } | Purpose::Nothing => {}
+            Purpose::Control { is_served } => {
+                self.is_sound = is_served;
+                if is_served {
+                    self.run.served_control();
+                }
+            }
+            Purpose::Nothing => {}
         }
         self.run.observe(rest.came, rest.octets);
         let mut back = Vec::new();
@@ -233,7 +238,9 @@ impl Worker<'_> {
             _ => Mood::GoOn,
         };
         if !missing.slots.is_empty() {
-            missing.past.deaths = 0;
+            if is_partial {
+                missing.past.deaths = 0;
+            }
             let answered = Answered {
                 missing: missing.slots.len(),
                 is_partial,
