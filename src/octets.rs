@@ -4,6 +4,10 @@
 //! after the other, by several threads, keeps several times as much for itself, or gives each back
 //! to the system, which clears every page anew. So a run has a [`Shelf`] of its own for them.
 
+#[cfg_attr(
+    not(all(unix, target_pointer_width = "64")),
+    path = "octets/no_shelf.rs"
+)]
 mod shelf;
 
 use std::fmt;

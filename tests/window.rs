@@ -16,11 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{env, thread};
 
-use parallel_mailbox::testing::{Server, TestMessage};
+use parallel_mailbox::testing::{Fault, Server, TestMessage};
 use parallel_mailbox::{ParallelMailbox, Query, Security};
 use support::memory;
 
-/// Set for the child process that reads: the port, the number of workers and the window.
+/// Set for the child process that reads: the port, the number of workers, the window, the size of a
+/// message, and 1 if the newest come first.
 const CHILD: &str = "PARALLEL_MAILBOX_TEST_CHILD";
 
 const MIB: u64 = 1024 * 1024;
@@ -32,19 +33,26 @@ fn messages() -> usize {
     if is_large { 200 } else { 60 }
 }
 
-fn mailbox_of(messages: usize) -> Server {
+fn mailbox_of(messages: usize, size: u64) -> Server {
     let head = b"Subject: large\r\n\r\n";
-    let mut raw = vec![b'x'; MESSAGE as usize];
+    let mut raw = vec![b'x'; size as usize];
     raw[..head.len()].copy_from_slice(head);
     let raw: Arc<[u8]> = raw.into();
     let messages = (0..messages).map(|_| TestMessage::new(raw.clone()));
     Server::builder().messages(messages).start().unwrap()
 }
 
-fn peak(server: &Server, workers: usize, window: u64) -> u64 {
+fn peak(server: &Server, workers: u64, window: u64, size: u64, newest_first: bool) -> u64 {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "the_reader", "--nocapture"])
-        .env(CHILD, format!("{} {workers} {window}", server.port()))
+        .env(
+            CHILD,
+            format!(
+                "{} {workers} {window} {size} {}",
+                server.port(),
+                u8::from(newest_first)
+            ),
+        )
         .output()
         .unwrap();
     let shown = String::from_utf8_lossy(&output.stdout);
@@ -63,7 +71,7 @@ fn the_reader() {
         return;
     };
     let numbers: Vec<u64> = order.split(' ').map(|word| word.parse().unwrap()).collect();
-    let [port, workers, window] = numbers[..] else {
+    let [port, workers, window, size, newest_first] = numbers[..] else {
         panic!("{order}");
     };
     let mailbox = ParallelMailbox::builder("127.0.0.1")
@@ -74,17 +82,23 @@ fn the_reader() {
         .connect()
         .unwrap();
     let matches = mailbox.search(Query::all()).unwrap().window_octets(window);
-    let mut next = 1;
+    let matches = matches.newest_first(newest_first == 1);
+    let count = matches.len();
+    let mut taken = 0;
     for message in matches.imap(|message| message) {
         let message = message.unwrap();
-        assert_eq!(message.uid().get(), next);
-        assert_eq!(message.raw().len() as u64, MESSAGE);
-        next += 1;
-        if next % 8 == 0 {
+        taken += 1;
+        let expected = match newest_first {
+            1 => count + 1 - taken,
+            _ => taken,
+        };
+        assert_eq!(message.uid().get() as usize, expected);
+        assert_eq!(message.raw().len() as u64, size);
+        if taken % 8 == 0 {
             thread::sleep(Duration::from_millis(30));
         }
     }
-    assert_eq!(next as usize, matches.len() + 1);
+    assert_eq!(taken, count);
     println!("\npeak {}", memory::peak_octets().unwrap_or(0));
 }
 
@@ -92,19 +106,42 @@ fn the_reader() {
 const BARE: u64 = 16 * MIB;
 
 /// What the documentation says.
-fn bound(window: u64, workers: u64) -> u64 {
-    let held = window.max(MESSAGE) + MESSAGE + workers * 100_000;
+fn bound(window: u64, workers: u64, size: u64) -> u64 {
+    let held = window.max(size) + size + workers * 100_000;
     BARE + held.max(16 * MIB)
 }
 
 #[test]
 fn messages_in_memory_are_the_window_and_one() {
-    let server = mailbox_of(messages());
+    let server = mailbox_of(messages(), MESSAGE);
     for workers in [1, 4, 8] {
         // Many messages fit in, one does, and not even one.
         for window in [128, 32, 8, 1].map(|window| window * MIB) {
-            let peak = peak(&server, workers as usize, window);
-            let bound = bound(window, workers);
+            let peak = peak(&server, workers, window, MESSAGE, false);
+            let bound = bound(window, workers, MESSAGE);
+            eprintln!(
+                "{workers} workers, window of {} MiB: peak {:.1} MiB of {}",
+                window / MIB,
+                peak as f64 / MIB as f64,
+                bound / MIB
+            );
+            assert!(peak <= bound, "{peak} octets");
+        }
+    }
+}
+
+/// A server answers in the order of the UIDs, so what is wanted first comes last.
+#[test]
+fn the_newest_first_takes_no_more() {
+    for is_reversed in [false, true] {
+        let server = mailbox_of(200, MIB);
+        if is_reversed {
+            server.add_fault(Fault::reversed());
+        }
+        for (workers, window) in [(8, 4 * MIB), (1, 4 * MIB), (4, MIB)] {
+            // In either case the order of the answers is the other one.
+            let peak = peak(&server, workers, window, MIB, !is_reversed);
+            let bound = bound(window, workers, MIB);
             eprintln!(
                 "{workers} workers, window of {} MiB: peak {:.1} MiB of {}",
                 window / MIB,
