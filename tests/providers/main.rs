@@ -34,7 +34,9 @@ fn netease_is_told_who_the_client_is_before_each_examine() {
     let mailbox = server.client("gehëim").workers(2).connect().unwrap();
     let report = mailbox.uids(uids()).shard_size(1).for_each(drop).unwrap();
     assert_eq!(report.delivered().len(), 2);
-    for said in server.said() {
+    let said = server.said().into_iter();
+    // One that is opened for a run that is over meanwhile does not get so far.
+    for said in said.filter(|said| said.iter().any(|line| line.starts_with("EXAMINE"))) {
         let id = said.iter().find(|line| line.starts_with("ID ")).unwrap();
         assert!(
             id.contains("parallel-mailbox") && !id.contains("me@"),
