@@ -322,6 +322,7 @@ impl Worker<'_> {
     /// Gives back all that is in flight. The shard that was being answered is to blame for the
     /// error of the session with this number.
     fn retreat(&mut self, blame: Option<(&Error, u64)>) {
+        self.run.release(self.reader.forget());
         let mut blame = blame;
         let mut returned = Vec::new();
         for command in self.pipeline.drain() {

@@ -54,7 +54,13 @@ impl Worker<'_> {
                     .note(Some(uid), Error::new(ErrorKind::NoBody, "it sent NIL"));
                 Ok(())
             }
+            Ok(Answer::Part) => {
+                // Held until the rest of the message comes.
+                is_taken = true;
+                Ok(())
+            }
             Ok(Answer::Fetched(fetched)) => {
+                held += fetched.earlier;
                 match self.pipeline.claim(fetched.uid, held) {
                     Some(slot) => {
                         is_taken = true;
@@ -125,6 +131,7 @@ impl Worker<'_> {
 
     /// A command cannot be sent any more. The server may have said why.
     pub(super) fn last_words(&mut self, session: &mut Session, error: Error) -> Break {
+        self.run.release(self.reader.forget());
         // The connection is closed, so this waits for nothing.
         for _ in 0..LAST_WORDS {
             let nothing_more = |_, _| Err(Error::cancelled());
@@ -170,6 +177,7 @@ impl Worker<'_> {
             size,
             body,
             gmail,
+            ..
         } = fetched;
         match body {
             Body::Octets(raw) => {
