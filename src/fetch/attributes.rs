@@ -57,42 +57,41 @@ pub(super) enum Item {
 }
 
 impl Item {
-    /// Finds an item by its name, in any case. Parts of a message are not among them.
+    /// Finds an item by its name, in any case. `BODY` and the like are what they are only with a
+    /// section behind.
     pub(super) fn named(name: &[u8]) -> Self {
-        let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
-        let item = match name.len() {
-            3 if is(b"UID") => Self::Uid,
-            5 if is(b"FLAGS") => Self::Flags,
-            12 if is(b"INTERNALDATE") => Self::InternalDate,
-            11 if is(b"RFC822.SIZE") => Self::Size,
-            10 if is(b"X-GM-MSGID") => Self::MessageId,
-            10 if is(b"X-GM-THRID") => Self::ThreadId,
-            11 if is(b"X-GM-LABELS") => Self::Labels,
-            _ => Self::Unknown,
-        };
-        if item != Self::Unknown {
-            return item;
-        }
-        const OTHERS: [&[u8]; 12] = [
-            b"MODSEQ",
-            b"BODY",
-            b"BODYSTRUCTURE",
-            b"ENVELOPE",
-            b"RFC822",
-            b"RFC822.HEADER",
-            b"RFC822.TEXT",
-            b"EMAILID",
-            b"THREADID",
-            b"PREVIEW",
-            b"SAVEDATE",
-            b"ANNOTATION",
-        ];
-        match OTHERS.iter().any(|other| is(other)) {
-            true => Self::Other,
-            false => Self::Unknown,
-        }
+        let named = NAMES
+            .iter()
+            .find(|(other, _)| name.eq_ignore_ascii_case(other));
+        named.map_or(Self::Unknown, |(_, item)| *item)
     }
 }
+
+const NAMES: [(&[u8], Item); 23] = [
+    (b"UID", Item::Uid),
+    (b"FLAGS", Item::Flags),
+    (b"INTERNALDATE", Item::InternalDate),
+    (b"RFC822.SIZE", Item::Size),
+    (b"X-GM-MSGID", Item::MessageId),
+    (b"X-GM-THRID", Item::ThreadId),
+    (b"X-GM-LABELS", Item::Labels),
+    (b"BODY", Item::Body),
+    (b"BODY.PEEK", Item::Body),
+    (b"BINARY", Item::Part),
+    (b"BINARY.PEEK", Item::Part),
+    (b"BINARY.SIZE", Item::Part),
+    (b"BODYSTRUCTURE", Item::Other),
+    (b"MODSEQ", Item::Other),
+    (b"ENVELOPE", Item::Other),
+    (b"RFC822", Item::Other),
+    (b"RFC822.HEADER", Item::Other),
+    (b"RFC822.TEXT", Item::Other),
+    (b"EMAILID", Item::Other),
+    (b"THREADID", Item::Other),
+    (b"PREVIEW", Item::Other),
+    (b"SAVEDATE", Item::Other),
+    (b"ANNOTATION", Item::Other),
+];
 
 /// A value as it stands in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,12 +109,13 @@ impl Value<'_> {
 
     /// Calls `function` with the value as text. What is no UTF-8 is replaced.
     fn with_text<T>(self, function: impl FnOnce(&str) -> T) -> T {
-        match self {
-            Self::Atom(bytes) | Self::Literal(bytes) => function(&String::from_utf8_lossy(bytes)),
-            Self::Quoted(quoted) if !quoted.contains(&b'\\') => {
-                function(&String::from_utf8_lossy(quoted))
-            }
-            Self::Quoted(quoted) => function(&String::from_utf8_lossy(&unescape(quoted))),
+        let (Self::Atom(bytes) | Self::Quoted(bytes) | Self::Literal(bytes)) = self;
+        if matches!(self, Self::Quoted(_)) && memchr::memchr(b'\\', bytes).is_some() {
+            return function(&String::from_utf8_lossy(&unescape(bytes)));
+        }
+        match str::from_utf8(bytes) {
+            Ok(text) => function(text),
+            Err(_) => function(&String::from_utf8_lossy(bytes)),
         }
     }
 
@@ -198,13 +198,7 @@ impl Attributes {
         match item {
             Item::Flags if self.flag_count < MOST_FLAGS => {
                 self.flag_count += 1;
-                match value {
-                    Value::Atom(atom) if atom.is_ascii() => {
-                        // ASCII, so it is text.
-                        self.add_flag(str::from_utf8(atom).unwrap_or_default());
-                    }
-                    _ => value.with_text(|flag| self.add_flag(flag)),
-                }
+                value.with_text(|flag| self.add_flag(flag));
             }
             Item::Labels => {
                 let label = value.with_text(|text| {
@@ -217,7 +211,11 @@ impl Attributes {
     }
 
     fn add_flag(&mut self, flag: &str) {
-        if !flag.is_empty() && !flag.contains(char::is_control) {
+        let is_control = match flag.is_ascii() {
+            true => flag.bytes().any(|byte| byte.is_ascii_control()),
+            false => flag.contains(char::is_control),
+        };
+        if !is_control && !flag.is_empty() {
             self.flags.insert(flag);
         }
     }

@@ -66,6 +66,17 @@ pub(super) enum Sum {
 impl Parts {
     /// Takes one response.
     pub(super) fn add(&mut self, response: Part, fetch: Fetch) -> Sum {
+        // Nearly always.
+        if self.waiting.is_empty()
+            && let Some(uid) = response.attributes.uid
+            && response.is_whole(fetch)
+        {
+            return Sum::Message(response.into_fetched(uid, 0));
+        }
+        self.join(response, fetch)
+    }
+
+    fn join(&mut self, response: Part, fetch: Fetch) -> Sum {
         let before = self.take(response.attributes.uid, response.number);
         let earlier = before.as_ref().map_or(0, |before| before.admitted);
         let had_body = before.as_ref().is_some_and(|before| before.body.is_some());
@@ -76,9 +87,7 @@ impl Parts {
         let Some(uid) = sum.attributes.uid else {
             return Sum::News;
         };
-        // Without a body it is not delivered, so there is nothing to wait for.
-        let is_refused = matches!(sum.body, Some(Body::Nil | Body::TooLarge { .. }));
-        if is_refused || sum.is_answer(fetch) && sum.attributes.are_all_of(fetch) {
+        if sum.is_whole(fetch) {
             return Sum::Message(sum.into_fetched(uid, earlier));
         }
         let is_body = sum.body.is_some() && !had_body;
@@ -198,6 +207,13 @@ impl Part {
             true => self.body.is_some(),
             false => self.attributes.are_an_answer(),
         }
+    }
+
+    /// Whether there is nothing to wait for.
+    fn is_whole(&self, fetch: Fetch) -> bool {
+        // Without a body it is not delivered.
+        let is_refused = matches!(self.body, Some(Body::Nil | Body::TooLarge { .. }));
+        is_refused || self.is_answer(fetch) && self.attributes.are_all_of(fetch)
     }
 
     fn into_fetched(mut self, uid: Uid, earlier: u64) -> Fetched {

@@ -174,7 +174,7 @@ impl Frame {
     /// (python/cpython#88574, mjs/imapclient#162). A numbered response does not end in a literal.
     fn pass_empty_lines(&mut self, wire: &mut Wire, from: usize) -> Result<()> {
         for _ in 0..MOST_EMPTY_LINES {
-            let is_empty = self.line[from..].trim_ascii().is_empty();
+            let is_empty = self.line[from..].iter().all(u8::is_ascii_whitespace);
             let is_numbered = self.line.get(2).is_some_and(u8::is_ascii_digit);
             if !is_empty || !is_numbered {
                 break;

@@ -31,6 +31,7 @@ fn spaces_do_not_matter() {
         format!("* 3 FETCH (UID  7 FLAGS ( \\Seen ) {DATE} BODY[] {{3}}\r\nabc )\r\n"),
         format!("*  3  FETCH  ( UID 7 FLAGS  (\\Seen){DATE}BODY[]{{3}}\r\nabc) \r\n"),
         format!("* 3 FETCH (UID 7 FLAGS (\\Seen) {DATE} BODY [ ] <0> {{3}}\r\nabc)\n"),
+        format!("* 3 FETCH (UID 7 FLAGS (\\Seen) {DATE} BODY[] <0>  {{3}}\r\nabc)\n"),
         format!("* 3 FETCH (UID\t7 FLAGS (\\Seen)\t{DATE} BODY[] \"abc\" )\r\n"),
     ] {
         assert_eq!(one(Fetch::full(), &sent), message("\\Seen", None), "{sent}");
