@@ -268,7 +268,7 @@ impl Reading {
                 let Some((date, [b'"', ..])) = rest.split_at_checked(26) else {
                     return false;
                 };
-                if memchr::memchr2(b'"', b'\\', date).is_some() {
+                if memchr::memchr3(b'"', b'\\', b'\n', date).is_some() {
                     return false;
                 }
                 self.attributes.begin(Item::InternalDate);
@@ -566,7 +566,7 @@ mod tests {
             prop_assert_eq!(usual.is_whole(), other.is_whole(), "{}", line.escape_ascii());
             prop_assert_eq!(usual.awaits_body(), other.awaits_body());
             prop_assert_eq!(usual.at, other.at, "{}", line.escape_ascii());
-            prop_assert_eq!(&usual.body, &other.body);
+            prop_assert_eq!(&usual.body, &other.body, "{}", line.escape_ascii());
             // In a line that broke, the names may be taken for flags.
             let of = |reading: &Reading| format!("{:?}", reading.attributes).to_ascii_lowercase();
             prop_assert_eq!(of(&usual), of(&other));
