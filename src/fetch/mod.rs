@@ -10,6 +10,7 @@ mod parts;
 mod reader;
 mod reading;
 mod request;
+mod tokens;
 
 pub(crate) use self::reader::{Answer, Body, Fetched, Reader};
 pub use self::request::Fetch;

@@ -324,7 +324,8 @@ impl Reader {
         if self.reading.is_whole() || self.reading.has_body() {
             return None;
         }
-        let line = &self.frame.line;
+        // Once, and not for each tag that is tried.
+        let line = self.frame.line.trim_ascii_end();
         let mut tags = memchr::memchr_iter(tag_prefix, line);
         tags.find_map(|at| completion(&line[at..], tag_prefix))
     }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::reading::Section;
+use super::tokens::Section;
 
 /// How much of each message is fetched.
 ///

@@ -192,6 +192,12 @@ fn long_lines_take_no_longer_than_their_length() {
             read_all(Fetch::full(), line.as_bytes(), usize::MAX);
         }
     }
+    let line = format!(
+        "* 1 FETCH ({}{}\r\n",
+        "p1 x".repeat(7500),
+        " ".repeat(30_000)
+    );
+    read_all(Fetch::full(), line.as_bytes(), usize::MAX);
     // Each different from all before it.
     let keywords: Vec<String> = (0..12_000).map(|number| format!("{number:x}")).collect();
     let line = format!("* 1 FETCH (FLAGS ({}))\r\n", keywords.join(" "));
