@@ -131,7 +131,6 @@ impl Worker<'_> {
 
     /// A command cannot be sent any more. The server may have said why.
     pub(super) fn last_words(&mut self, session: &mut Session, error: Error) -> Break {
-        self.run.release(self.reader.forget());
         // The connection is closed, so this waits for nothing.
         for _ in 0..LAST_WORDS {
             let nothing_more = |_, _| Err(Error::cancelled());
@@ -141,6 +140,7 @@ impl Worker<'_> {
                     let text = excerpt(status.text);
                     return self.dismissed(code.as_deref(), &text);
                 }
+                Ok(Answer::Fetched(fetched)) => self.run.release(fetched.earlier),
                 Ok(_) => {}
                 Err(_) => break,
             }
