@@ -74,7 +74,9 @@ impl Reading {
                 return;
             };
             self.outline = Outline::Sound;
-            self.begin(number, after);
+            self.number = number;
+            self.at = after;
+            self.depth = 1;
         }
         if self.outline != Outline::Sound {
             return;
@@ -128,15 +130,6 @@ impl Reading {
     /// Whether the response came to its end, with one body at most, so that it can be believed.
     pub(super) fn is_whole(&self) -> bool {
         self.outline == Outline::Sound && self.depth == 0 && self.bodies < 2
-    }
-
-    fn begin(&mut self, number: Option<u32>, at: usize) {
-        self.at = at;
-        self.depth = 1;
-        self.item = None;
-        self.number = number;
-        self.attributes = Attributes::default();
-        self.body = BodyItem::Missing;
     }
 
     fn open(&mut self) {
@@ -356,12 +349,18 @@ impl Reading {
         let Some((number, length)) = head(&line[self.at..]) else {
             return false;
         };
-        let at = self.at + length;
-        self.begin(number, at);
-        // Whose body it was is not known.
-        if self.bodies > 0 {
-            self.outline = Outline::Broken;
-        }
+        *self = Self {
+            at: self.at + length,
+            depth: 1,
+            outline: match self.bodies {
+                0 => Outline::Sound,
+                // Whose body it was is not known.
+                _ => Outline::Broken,
+            },
+            number,
+            bodies: self.bodies,
+            ..Self::default()
+        };
         true
     }
 }

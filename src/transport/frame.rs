@@ -165,7 +165,9 @@ impl Frame {
             allowed -= octets;
             from = self.line.len();
             wire.read_line(&mut self.line)?;
-            self.pass_empty_lines(wire, from)?;
+            if self.line.get(from) != Some(&b')') {
+                self.pass_empty_lines(wire, from)?;
+            }
         }
         Ok(true)
     }
