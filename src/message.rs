@@ -327,7 +327,6 @@ fn parse_loose_date(text: &str) -> Option<DateTime> {
         .map(|part| part.parse::<u8>().ok());
     let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
     let zone = words.next().unwrap_or("+0000");
-    let digits = zone.get(1..5)?;
     let date = DateTime {
         year,
         month,
@@ -336,8 +335,8 @@ fn parse_loose_date(text: &str) -> Option<DateTime> {
         minute,
         second,
         tz_before_gmt: zone.starts_with('-'),
-        tz_hour: digits[..2].parse().ok()?,
-        tz_minute: digits[2..].parse().ok()?,
+        tz_hour: zone.get(1..3)?.parse().ok()?,
+        tz_minute: zone.get(3..5)?.parse().ok()?,
     };
     date.is_valid().then_some(date)
 }
@@ -386,6 +385,8 @@ mod tests {
             "31-Foo-2026 00:00:00 +0000",
             "1-Jan-2026",
             "1-Jan-2026 1:2:3 +é00",
+            "1-Jan-2026 1:2:3 +0é0",
+            "1-Jan-2026 1:2:3 \u{fffd}7",
         ] {
             assert_eq!(parse_internal_date(odd), None, "{odd}");
         }

@@ -61,7 +61,6 @@ fn names_crate(code: &str, name: &str) -> bool {
 fn each_foreign_crate_has_one_place() {
     for (name, place) in [
         ("imap", "session/"),
-        ("imap_proto", "fetch/"),
         ("memmap2", "octets/shelf.rs"),
         ("native_tls", "transport/tls.rs"),
         ("flate2", "transport/deflate"),

@@ -5,7 +5,6 @@ use libfuzzer_sys::fuzz_target;
 use parallel_mailbox::{Fetch, fuzzing};
 
 fuzz_target!(|octets: &[u8]| {
-    parallel_mailbox_fuzz::let_fences_hold();
     let line = [b"* 1 FETCH (UID 7 ", octets, b")\r\n"].concat();
     for fetch in [Fetch::full(), Fetch::metadata(), Fetch::partial(9)] {
         let sum = fuzzing::responses(&line, usize::MAX, fetch);

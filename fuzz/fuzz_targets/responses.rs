@@ -6,7 +6,6 @@ use libfuzzer_sys::fuzz_target;
 use parallel_mailbox::{Fetch, fuzzing};
 
 fuzz_target!(|octets: &[u8]| {
-    parallel_mailbox_fuzz::let_fences_hold();
     let Some((piece, octets)) = octets.split_first() else {
         return;
     };

@@ -2,15 +2,16 @@
 //! response, and puts each body straight into its message. Knows nothing of shards, workers or
 //! retries.
 //!
-//! Each response is framed first and parsed afterwards, with its body lifted out, so that the
-//! parser sees some hundred octets however large the message is.
+//! Each response is framed, with its body lifted out, so that what is left to be taken apart is
+//! some hundred octets however large the message is.
 
 mod attributes;
-mod gmail;
-mod plain;
+mod parts;
 mod reader;
+mod reading;
 mod request;
 mod substitute;
+mod tokens;
 
 pub(crate) use self::reader::{Answer, Body, Fetched, Reader};
 pub use self::request::Fetch;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::attributes::{Attributes, BodyItem, find_uid, lift_quoted_body};
+use super::attributes::unescape;
+use super::parts::{Part, Parts, Sum};
+use super::reading::{BodyItem, Reading};
 use super::request::Fetch;
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::gmail::Gmail;
 use crate::message::{DateTime, Flags};
 use crate::octets::{Octets, Shelf};
-use crate::transport::{Fate, Frame, Status, Wire};
+use crate::transport::{Condition, Fate, Frame, Status, Wire};
 use crate::uid_set::Uid;
 
 /// One response, as far as fetching is concerned.
@@ -16,6 +18,9 @@ use crate::uid_set::Uid;
 pub(crate) enum Answer<'a> {
     /// A message, or what the server says instead of its body.
     Fetched(Fetched),
+    /// The body of a message whose other attributes may be still to come. It is kept here until
+    /// they come, or until its command is over, and so must be what was admitted for it.
+    Part,
     /// A FETCH response that cannot be understood. `excerpt` is fit for printing.
     Garbled { uid: Option<Uid>, excerpt: String },
     /// A command is over. Responses to it have all been seen.
@@ -36,6 +41,8 @@ pub(crate) struct Fetched {
     pub(crate) size: Option<u64>,
     pub(crate) body: Body,
     pub(crate) gmail: Option<Box<Gmail>>,
+    /// The octets admitted for its body in an earlier call, which ended in [`Answer::Part`].
+    pub(crate) earlier: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -53,6 +60,10 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct Reader {
     frame: Frame,
+    reading: Reading,
+    parts: Parts,
+    /// The last line has been read and not been answered to.
+    is_line_left: bool,
     fetch: Fetch,
     max_message_size: u64,
     /// Responses in a row, of one session, that answer nothing.
@@ -61,11 +72,28 @@ pub(crate) struct Reader {
     chatter_octets: u64,
 }
 
+/// What became of the body in a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// There was none, or not as a literal.
+    None,
+    Kept {
+        octets: u64,
+    },
+    TooLarge {
+        octets: u64,
+    },
+    Unasked,
+}
+
 impl Reader {
     /// Large messages are put on this shelf.
     pub(crate) fn new(fetch: Fetch, max_message_size: u64, shelf: Arc<Shelf>) -> Self {
         Self {
             frame: Frame::new(shelf),
+            reading: Reading::default(),
+            parts: Parts::default(),
+            is_line_left: false,
             fetch,
             max_message_size,
             chatter: 0,
@@ -78,6 +106,14 @@ impl Reader {
     pub(crate) fn was_answered(&mut self) {
         self.chatter = 0;
         self.chatter_octets = 0;
+    }
+
+    /// Forgets what has come of messages that are not whole, as their connection is not read any
+    /// more. Returns how many octets had been admitted for it.
+    pub(crate) fn forget(&mut self) -> u64 {
+        self.frame.forget_pause();
+        self.is_line_left = false;
+        self.parts.forget()
     }
 
     /// The start of what had arrived of a response when the connection broke, fit for printing.
@@ -97,247 +133,227 @@ impl Reader {
         &mut self,
         wire: &mut Wire,
         tag_prefix: u8,
-        mut admit: impl FnMut(Option<Uid>, u64) -> Result<bool>,
+        admit: impl FnMut(Option<Uid>, u64) -> Result<bool>,
     ) -> Result<Answer<'_>> {
-        let max = self.max_message_size;
+        if let Some(fetched) = self.parts.next_ready() {
+            return Ok(Answer::Fetched(fetched));
+        }
+        if !std::mem::take(&mut self.is_line_left) {
+            let course = match self
+                .read(wire, admit)
+                .map_err(|error| self.explain(error))?
+            {
+                Some(course) => course,
+                None => return Ok(self.next_ready()),
+            };
+            self.chatter += 1;
+            let most = wire.limits().untagged_responses;
+            if self.chatter > most {
+                return Err(Error::protocol(format!(
+                    "FETCH: more than {most} responses in a row that answer nothing"
+                )));
+            }
+            if course == Course::Unasked {
+                return Ok(Answer::Unasked);
+            }
+            if self.reading.is_fetch() && self.swallowed(tag_prefix).is_none() {
+                return Ok(self.fetched(course));
+            }
+        }
+        let is_end = self.completion(tag_prefix).is_some() || self.goodbye().is_some();
+        if !is_end {
+            if moves_numbers(&self.frame.line) {
+                self.parts.forget_numbers();
+            }
+            return Ok(Answer::Unrelated);
+        }
+        // What is not whole now will not be.
+        self.parts.release_all(self.fetch);
+        if let Some(fetched) = self.parts.next_ready() {
+            self.is_line_left = true;
+            return Ok(Answer::Fetched(fetched));
+        }
+        Ok(match (self.completion(tag_prefix), self.goodbye()) {
+            (Some((tag, status)), _) => Answer::Completed { tag, status },
+            (None, Some(status)) => Answer::Bye { status },
+            (None, None) => Answer::Unrelated,
+        })
+    }
+
+    /// Reads a response to its end, or, as `None` tells, to a body for which there is room only
+    /// when the one that is kept has been handed out.
+    fn read(
+        &mut self,
+        wire: &mut Wire,
+        mut admit: impl FnMut(Option<Uid>, u64) -> Result<bool>,
+    ) -> Result<Option<Course>> {
+        let Self {
+            frame,
+            reading,
+            parts,
+            ..
+        } = self;
+        let (fetch, max) = (self.fetch, self.max_message_size);
         let most_octets = wire.limits().response_octets;
-        let mut octets_so_far = self.chatter_octets;
-        let (mut has_body, mut is_unasked) = (false, false);
-        let result = self.frame.read(wire, |line, octets| {
-            if octets_so_far > most_octets {
+        let octets_so_far = &mut self.chatter_octets;
+        if !frame.is_paused() {
+            *reading = Reading::default();
+        }
+        let mut course = Course::None;
+        let is_whole = frame.read(wire, |line, octets| {
+            if *octets_so_far > most_octets {
                 return Err(Error::protocol(format!(
                     "FETCH: more than {most_octets} octets in a row that answer nothing"
                 )));
             }
-            octets_so_far = octets_so_far.saturating_add(octets);
-            if !announces_body(line) {
-                return Ok(Fate::Inline);
+            reading.read(line, fetch);
+            let is_body = reading.awaits_body() && !reading.has_body();
+            if is_body && octets <= max && parts.release_body() {
+                return Ok(Fate::Later);
             }
-            // The first body is the message; room for two is never asked for.
-            if octets > max || std::mem::replace(&mut has_body, true) {
+            *octets_so_far = octets_so_far.saturating_add(octets);
+            if !is_body {
+                // Room for two bodies is never asked for.
+                return Ok(match reading.awaits_value() {
+                    true => Fate::Inline,
+                    false => Fate::Discard,
+                });
+            }
+            if octets > max {
+                course = Course::TooLarge { octets };
                 return Ok(Fate::Discard);
             }
-            is_unasked = !admit(find_uid(line), octets)?;
-            Ok(match is_unasked {
-                true => Fate::Discard,
-                false => Fate::Keep,
-            })
-        });
-        self.chatter_octets = octets_so_far;
-        result.map_err(|error| self.explain(error))?;
-        self.chatter += 1;
-        let most = wire.limits().untagged_responses;
-        if self.chatter > most {
-            return Err(Error::protocol(format!(
-                "FETCH: more than {most} responses in a row that answer nothing"
-            )));
-        }
-        if is_unasked {
-            return Ok(Answer::Unasked);
-        }
-        if is_fetch(&self.frame.line) {
-            return Ok(self.fetched());
-        }
-        let line = &self.frame.line;
-        if line.first() == Some(&tag_prefix) {
-            return Ok(completion(line).unwrap_or(Answer::Unrelated));
-        }
-        if let Some(status) = Status::untagged(line)
-            && status.condition == crate::transport::Condition::Bye
-        {
-            return Ok(Answer::Bye { status });
-        }
-        Ok(Answer::Unrelated)
-    }
-
-    fn explain(&self, error: Error) -> Error {
-        match self.frame.refused {
-            Some(size) if announces_body(&self.frame.line) => {
-                let limit = self.max_message_size;
-                let error = Error::new(ErrorKind::TooLarge { size, limit }, "");
-                match find_uid(&self.frame.line) {
-                    Some(uid) => error.with_uid(uid),
-                    None => error,
+            let uid = reading.attributes.uid;
+            let uid = uid.or_else(|| parts.uid_of(reading.number?));
+            Ok(match admit(uid, octets)? {
+                true => {
+                    course = Course::Kept { octets };
+                    Fate::Keep
                 }
-            }
-            _ => error,
+                false => {
+                    course = Course::Unasked;
+                    Fate::Discard
+                }
+            })
+        })?;
+        if !is_whole {
+            return Ok(None);
+        }
+        reading.read(&frame.line, fetch);
+        Ok(Some(course))
+    }
+
+    fn next_ready(&mut self) -> Answer<'static> {
+        match self.parts.next_ready() {
+            Some(fetched) => Answer::Fetched(fetched),
+            None => Answer::Unrelated,
         }
     }
 
-    fn fetched(&mut self) -> Answer<'static> {
-        let lifted = match self.frame.literals.pop() {
-            None if self.frame.discarded.is_none() => {
-                lift_quoted_body(&mut self.frame.line).map(Octets::from)
-            }
-            literal => literal,
+    fn explain(&mut self, error: Error) -> Error {
+        let Some(size) = self.frame.refused else {
+            return error;
         };
-        let line = &self.frame.line;
-        let garbled = || Answer::Garbled {
-            uid: find_uid(line),
+        self.reading.read(&self.frame.line, self.fetch);
+        if !self.reading.awaits_body() {
+            return error;
+        }
+        let limit = self.max_message_size;
+        let error = Error::new(ErrorKind::TooLarge { size, limit }, "");
+        match self.reading.attributes.uid {
+            Some(uid) => error.with_uid(uid),
+            None => error,
+        }
+    }
+
+    fn fetched(&mut self, course: Course) -> Answer<'static> {
+        let Self { frame, reading, .. } = self;
+        let line = &frame.line;
+        let garbled = |uid| Answer::Garbled {
+            uid,
             excerpt: excerpt(line),
         };
-        let Some(attributes) = Attributes::parse(line) else {
-            return garbled();
+        if !reading.is_whole() {
+            return garbled(reading.attributes.uid);
+        }
+        let (body, admitted) = match (std::mem::take(&mut reading.body), course) {
+            (BodyItem::Missing, _) => (None, 0),
+            (BodyItem::Nil, _) => (Some(Body::Nil), 0),
+            (BodyItem::Quoted(range), _) => {
+                let octets = Octets::from(unescape(&line[range]));
+                (Some(Body::Octets(octets)), 0)
+            }
+            (BodyItem::Literal, Course::TooLarge { octets }) => {
+                (Some(Body::TooLarge { octets }), 0)
+            }
+            (BodyItem::Literal, Course::Kept { octets }) => match frame.literals.pop() {
+                Some(literal) => (Some(Body::Octets(literal)), octets),
+                None => return garbled(reading.attributes.uid),
+            },
+            (BodyItem::Literal, _) => return garbled(reading.attributes.uid),
         };
-        // Without what was asked for, it is news of a change of flags (RFC 9051, section 7.5.2)
-        // and no answer.
-        let (Some(uid), false) = (
-            attributes.uid,
-            self.fetch.has_size() && attributes.size.is_none(),
-        ) else {
-            return Answer::Unrelated;
-        };
-        let body = match (attributes.body, lifted, self.frame.discarded) {
-            (BodyItem::Missing, ..) if self.fetch.has_body() => return Answer::Unrelated,
-            (BodyItem::Missing, ..) => Body::Octets(Octets::default()),
-            (BodyItem::Nil, ..) => Body::Nil,
-            (BodyItem::Present, Some(octets), _) => Body::Octets(octets),
-            (BodyItem::Present, None, Some(octets)) => Body::TooLarge { octets },
-            // Neither a literal nor a quoted string.
-            (BodyItem::Present, None, None) => return garbled(),
-        };
-        Answer::Fetched(Fetched {
-            uid,
-            flags: attributes.flags,
-            internal_date: attributes.internal_date,
-            size: attributes.size,
+        let response = Part {
+            number: reading.number,
+            attributes: std::mem::take(&mut reading.attributes),
             body,
-            gmail: attributes.gmail,
-        })
+            admitted,
+            octets: line.len(),
+        };
+        match self.parts.add(response, self.fetch) {
+            Sum::Message(fetched) => Answer::Fetched(fetched),
+            Sum::Body => Answer::Part,
+            Sum::News => Answer::Unrelated,
+        }
+    }
+
+    /// The end of a command, in the line that was read.
+    fn completion(&self, tag_prefix: u8) -> Option<(u64, Status<'_>)> {
+        match self.reading.is_fetch() {
+            true => self.swallowed(tag_prefix),
+            false => completion(&self.frame.line, tag_prefix),
+        }
+    }
+
+    fn goodbye(&self) -> Option<Status<'_>> {
+        Status::untagged(&self.frame.line).filter(|status| status.condition == Condition::Bye)
+    }
+
+    /// The end of a command in the same line as a response that has none: what DavMail sends when
+    /// it cannot load the last message of a command.
+    fn swallowed(&self, tag_prefix: u8) -> Option<(u64, Status<'_>)> {
+        if self.reading.is_whole() || self.reading.has_body() {
+            return None;
+        }
+        // Once, and not for each tag that is tried.
+        let line = self.frame.line.trim_ascii_end();
+        let mut tags = memchr::memchr_iter(tag_prefix, line);
+        tags.find_map(|at| completion(&line[at..], tag_prefix))
     }
 }
 
-/// Whether the line so far ends in the name of a body item, so that its octets come next.
-fn announces_body(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    let line = line.strip_suffix(b">").map_or(line, |inner| {
-        &inner[..memchr::memrchr(b'<', inner).unwrap_or(inner.len())]
-    });
-    // Names of header fields stand in parentheses, so a bracket there would be within these.
-    line.ends_with(b"]")
-        && memchr::memrchr(b'[', line)
-            .is_some_and(|at| line[..at].ends_with(b"BODY") && !line[at..].contains(&b')'))
+/// Whether a response moves the numbers of messages (RFC 9051, section 7.5.1; RFC 7162,
+/// section 3.2.10).
+fn moves_numbers(line: &[u8]) -> bool {
+    let words = line.split(u8::is_ascii_whitespace);
+    let mut words = words.filter(|word| !word.is_empty()).skip(1);
+    let first = words.next().unwrap_or_default();
+    match first.first() {
+        Some(b'0'..=b'9') => {
+            let kind = words.next().unwrap_or_default();
+            kind.eq_ignore_ascii_case(b"EXPUNGE")
+        }
+        _ => first.eq_ignore_ascii_case(b"VANISHED"),
+    }
 }
 
-fn is_fetch(line: &[u8]) -> bool {
-    let Some(rest) = line.strip_prefix(b"* ") else {
-        return false;
-    };
-    let digits = rest
-        .iter()
-        .take_while(|octet| octet.is_ascii_digit())
-        .count();
-    digits > 0
-        && rest
-            .get(digits..digits + 7)
-            .is_some_and(|word| word.eq_ignore_ascii_case(b" FETCH "))
-}
-
-fn completion(line: &[u8]) -> Option<Answer<'_>> {
-    let (tag, rest) = line.split_at(memchr::memchr(b' ', line)?);
-    let tag = str::from_utf8(&tag[1..]).ok()?.parse().ok()?;
-    Some(Answer::Completed {
-        tag,
-        status: Status::parse(&rest[1..])?,
-    })
+fn completion(line: &[u8], tag_prefix: u8) -> Option<(u64, Status<'_>)> {
+    let line = line.strip_prefix(&[tag_prefix])?;
+    let digits = line.iter().take(20);
+    let digits = digits.take_while(|byte| byte.is_ascii_digit()).count();
+    let (tag, rest) = line.split_at(digits);
+    let tag = str::from_utf8(tag).ok()?.parse().ok()?;
+    Some((tag, Status::parse(rest.strip_prefix(b" ")?)?))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::transport::{Condition, tests::wire};
-
-    fn reader(fetch: Fetch) -> Reader {
-        Reader::new(fetch, 1000, Arc::default())
-    }
-
-    fn one(fetch: Fetch, octets: &[u8]) -> Fetched {
-        match reader(fetch)
-            .next(&mut wire(octets, 5), b'p', |_, _| Ok(true))
-            .unwrap()
-        {
-            Answer::Fetched(fetched) => fetched,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn puts_each_literal_into_its_message_and_stays_in_step() {
-        let octets = b"* 1 FETCH (UID 7 FLAGS () BODY[] {10}\r\np1 OK\r\n{9})\r\n\
-            * 12 EXISTS\r\n\
-            * 2 FETCH (BODY[] {0}\r\n UID 9)\r\n\
-            p1 OK done\r\n";
-        let mut reader = reader(Fetch::full());
-        let mut wire = wire(&octets[..], 3);
-        let mut seen = Vec::new();
-        loop {
-            match reader.next(&mut wire, b'p', |_, _| Ok(true)).unwrap() {
-                Answer::Fetched(fetched) => seen.push((fetched.uid.get(), fetched.body)),
-                Answer::Unrelated => {}
-                Answer::Completed { tag, status } => {
-                    assert_eq!((tag, status.condition), (1, Condition::Ok));
-                    break;
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-        let bodies = [
-            (7, Body::Octets(b"p1 OK\r\n{9}".to_vec().into())),
-            (9, Body::Octets(Octets::default())),
-        ];
-        assert_eq!(seen, bodies);
-    }
-
-    #[test]
-    fn takes_a_body_as_quoted_string_nil_or_partial() {
-        let quoted = one(Fetch::full(), b"* 1 FETCH (UID 7 BODY[] \"a\\\\b\")\r\n");
-        assert_eq!(quoted.body, Body::Octets(b"a\\b".to_vec().into()));
-        let nil = one(Fetch::full(), b"* 1 FETCH (UID 7 BODY[] NIL)\r\n");
-        assert_eq!(nil.body, Body::Nil);
-        let part = b"* 1 FETCH (UID 7 RFC822.SIZE 99 BODY[]<0> {3}\r\nabc)\r\n";
-        let part = one(Fetch::partial(3), part);
-        assert_eq!(
-            (part.size, part.body),
-            (Some(99), Body::Octets(b"abc".to_vec().into()))
-        );
-    }
-
-    #[test]
-    fn lets_a_body_over_the_limit_go_by() {
-        let mut octets = b"* 1 FETCH (BODY[] {5000}\r\n".to_vec();
-        octets.resize(octets.len() + 5000, b'x');
-        octets.extend_from_slice(b" UID 7)\r\n");
-        let fetched = one(Fetch::full(), &octets);
-        assert_eq!(fetched.uid.get(), 7);
-        assert_eq!(fetched.body, Body::TooLarge { octets: 5000 });
-    }
-
-    #[test]
-    fn news_of_flags_is_not_taken_for_a_message() {
-        let octets = b"* 1 FETCH (UID 7 FLAGS (\\Seen))\r\n";
-        for fetch in [Fetch::full(), Fetch::metadata()] {
-            let answer = reader(fetch)
-                .next(&mut wire(&octets[..], 9), b'p', |_, _| Ok(true))
-                .map(|a| matches!(a, Answer::Unrelated));
-            assert!(answer.unwrap());
-        }
-    }
-
-    #[test]
-    fn a_garbled_response_says_whose_it_is_and_a_bye_says_why() {
-        let octets = b"* 1 FETCH (UID 7 WHAT[ {2}\r\nab ((\r\n* BYE so long\r\n";
-        let mut reader = reader(Fetch::full());
-        let mut wire = wire(&octets[..], 9);
-        match reader.next(&mut wire, b'p', |_, _| Ok(true)).unwrap() {
-            Answer::Garbled { uid, excerpt } => {
-                assert_eq!(uid, Uid::new(7));
-                assert!(excerpt.contains("WHAT"), "{excerpt}");
-            }
-            other => panic!("{other:?}"),
-        }
-        match reader.next(&mut wire, b'p', |_, _| Ok(true)).unwrap() {
-            Answer::Bye { status } => assert_eq!(status.text, b"so long"),
-            other => panic!("{other:?}"),
-        }
-    }
-}
+mod tests;

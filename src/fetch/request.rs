@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+use super::tokens::Section;
+
 /// How much of each message is fetched.
 ///
 /// There is no more to choose from than this, because the rarer items of FETCH are where servers
@@ -99,8 +101,20 @@ impl Fetch {
         self.extent != Extent::Metadata
     }
 
+    /// Whether this is the part of a message that was asked for. Where a part begins, some servers
+    /// repeat the command's `<0.100>` and not only the place (twisted, hoodiecrow).
+    pub(super) fn is_body(self, section: Section<'_>) -> bool {
+        let name = section.name.trim_ascii();
+        let is_named = match self.extent {
+            Extent::Full | Extent::Partial(_) => name.is_empty(),
+            Extent::Headers => name.eq_ignore_ascii_case(b"HEADER"),
+            Extent::Metadata => false,
+        };
+        is_named && matches!(section.origin, [] | [b'0'] | [b'0', b'.', ..])
+    }
+
     /// Whether an answer must carry the size.
     pub(crate) fn has_size(self) -> bool {
-        self.extent != Extent::Full
+        self.with_size || self.extent != Extent::Full
     }
 }

@@ -352,6 +352,7 @@ impl Worker<'_> {
     /// Gives back all that is in flight. The shard that was being answered is to blame for the
     /// error of the session with this number.
     fn retreat(&mut self, blame: Option<(&Error, u64)>) {
+        self.run.release(self.reader.forget());
         if let Some(shard) = self.suspect.take() {
             self.run.close(shard.slots.len(), [shard]);
         }

@@ -18,6 +18,8 @@ pub(crate) enum Fate {
     Inline,
     /// Read and dropped, however long it is.
     Discard,
+    /// Not yet: reading ends here, and goes on from here with the next call.
+    Later,
 }
 
 /// How much of a response that broke off an error shows.
@@ -26,6 +28,9 @@ const EXCERPT_OCTETS: usize = 100;
 /// How many literals of one response are kept: the crate never asks for more than one.
 const MAX_KEPT: usize = 1;
 
+/// How many empty lines may follow a literal.
+const MOST_EMPTY_LINES: usize = 3;
+
 /// One response. Reused from response to response, so that a line costs no allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
@@ -33,15 +38,24 @@ pub(crate) struct Frame {
     pub(crate) line: Vec<u8>,
     /// The literals that were kept, in order.
     pub(crate) literals: Vec<Octets>,
-    /// The length of the longest literal that was discarded, in octets.
-    pub(crate) discarded: Option<u64>,
     /// The length of a literal at which reading stopped, because it goes beyond the limit for a
     /// whole response.
     pub(crate) refused: Option<u64>,
     /// The response has been read to its end.
     is_whole: bool,
+    /// Where reading goes on, if it ended with [`Fate::Later`].
+    pause: Option<Pause>,
     /// Has room for large literals.
     shelf: Arc<Shelf>,
+}
+
+/// A place before a literal.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    /// Where the last part of the line starts, which announces the literal.
+    from: usize,
+    /// How many octets may still come in literals.
+    allowed: u64,
 }
 
 impl Frame {
@@ -53,20 +67,32 @@ impl Frame {
     }
 
     /// Reads the next response. `fate` decides on each literal from the line so far and the
-    /// announced number of octets; it may take its time.
+    /// announced number of octets; it may take its time. Returns whether the response is at its
+    /// end, as it always is without [`Fate::Later`].
     pub(crate) fn read(
         &mut self,
         wire: &mut Wire,
         mut fate: impl FnMut(&[u8], u64) -> Result<Fate>,
-    ) -> Result<()> {
-        self.line.clear();
-        self.literals.clear();
-        self.discarded = None;
-        self.refused = None;
-        self.is_whole = false;
-        self.read_parts(wire, &mut fate)?;
-        self.is_whole = true;
-        Ok(())
+    ) -> Result<bool> {
+        let pause = self.pause.take();
+        if pause.is_none() {
+            self.line.clear();
+            self.literals.clear();
+            self.refused = None;
+            self.is_whole = false;
+        }
+        self.is_whole = self.read_parts(wire, pause, &mut fate)?;
+        Ok(self.is_whole)
+    }
+
+    /// Whether the next call goes on with the same response.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.pause.is_some()
+    }
+
+    /// The next call begins with another response, of another connection.
+    pub(crate) fn forget_pause(&mut self) {
+        self.pause = None;
     }
 
     /// The start of what had arrived of a response when its end did not come, fit for printing.
@@ -84,18 +110,29 @@ impl Frame {
     fn read_parts(
         &mut self,
         wire: &mut Wire,
+        pause: Option<Pause>,
         fate: &mut impl FnMut(&[u8], u64) -> Result<Fate>,
-    ) -> Result<()> {
-        let mut allowed = wire.limits().response_octets;
+    ) -> Result<bool> {
         let longest_line = wire.limits().line_octets;
-        wire.read_line(&mut self.line)?;
-        // A status response ends in free text, which may look like an announcement.
-        if !may_announce(&self.line) {
-            return Ok(());
-        }
         // Only what follows the last literal can announce the next: an inlined one may hold
         // anything.
-        let mut from = 0;
+        let Pause {
+            mut from,
+            mut allowed,
+        } = match pause {
+            Some(pause) => pause,
+            None => {
+                wire.read_line(&mut self.line)?;
+                // A status response ends in free text, which may look like an announcement.
+                if !may_announce(&self.line) {
+                    return Ok(true);
+                }
+                Pause {
+                    from: 0,
+                    allowed: wire.limits().response_octets,
+                }
+            }
+        };
         while let Some((start, octets)) = announced(&self.line[from..])? {
             let start = from + start;
             if octets > allowed {
@@ -106,8 +143,11 @@ impl Frame {
                     "a response of more than {limit} octets"
                 )));
             }
-            allowed -= octets;
             match fate(&self.line[..start], octets)? {
+                Fate::Later => {
+                    self.pause = Some(Pause { from, allowed });
+                    return Ok(false);
+                }
                 Fate::Keep if self.literals.len() < MAX_KEPT => {
                     self.replace_announcement(start);
                     let count = usize::try_from(octets)
@@ -119,11 +159,32 @@ impl Frame {
                 }
                 _ => {
                     self.replace_announcement(start);
-                    self.discarded = self.discarded.max(Some(octets));
                     wire.discard(octets)?;
                 }
             }
+            allowed -= octets;
             from = self.line.len();
+            wire.read_line(&mut self.line)?;
+            if self.line.get(from) != Some(&b')') {
+                self.pass_empty_lines(wire, from)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads on where an empty line follows a literal and then what belongs behind the literal
+    /// (python/cpython#88574, mjs/imapclient#162). A numbered response does not end in a literal.
+    fn pass_empty_lines(&mut self, wire: &mut Wire, from: usize) -> Result<()> {
+        for _ in 0..MOST_EMPTY_LINES {
+            let is_empty = self.line[from..].iter().all(u8::is_ascii_whitespace);
+            let is_numbered = self.line.get(2).is_some_and(u8::is_ascii_digit);
+            if !is_empty || !is_numbered {
+                break;
+            }
+            // Whatever it is, something comes: at least the end of the command.
+            if !matches!(wire.available()?, [b')' | b' ' | b'\r' | b'\n', ..]) {
+                break;
+            }
             wire.read_line(&mut self.line)?;
         }
         Ok(())
@@ -246,17 +307,59 @@ mod tests {
         assert_eq!(read(octets, Fate::Inline).0.line, octets);
         let (frame, seen) = read(octets, Fate::Discard);
         assert_eq!(frame.line, b"* 1 FETCH (X {0}\r\n BODY[] {0}\r\n)\r\n");
-        assert_eq!((frame.discarded, seen), (Some(3), vec![3, 2]));
+        assert_eq!(seen, [3, 2]);
     }
 
     #[test]
     fn an_inlined_literal_that_ends_like_an_announcement_is_none() {
-        let octets = b"* 1 FETCH (X {4}\r\n{99}\r\n FLAGS ())\r\n";
+        let octets = b"* 1 FETCH (X {6}\r\n{99}\r\n FLAGS ())\r\n";
         let (frame, seen) = read(octets, Fate::Inline);
-        assert_eq!(
-            (frame.line.as_slice(), seen),
-            (&b"* 1 FETCH (X {4}\r\n{99}\r\n"[..], vec![4])
-        );
+        assert_eq!((frame.line.as_slice(), seen), (&octets[..], vec![6]));
+    }
+
+    #[test]
+    fn empty_lines_behind_a_literal_do_not_end_a_numbered_response() {
+        for end in ["\r\n)\r\n", "\n FLAGS ())\r\n", "\r\n\r\n)\r\n", ")\r\n"] {
+            let sent = format!("* 1 FETCH (BODY[] {{2}}\r\nab{end}* 2 FETCH ()\r\n");
+            let (frame, _) = read(sent.as_bytes(), Fate::Keep);
+            let expected = format!("* 1 FETCH (BODY[] {{0}}\r\n{end}");
+            assert_eq!(frame.line, expected.as_bytes());
+        }
+        // Another response, or one that does end in a literal.
+        for (sent, line) in [
+            (
+                "* 1 FETCH (X {1}\r\na\r\n* 2 FETCH ()\r\n",
+                "* 1 FETCH (X {1}\r\na\r\n",
+            ),
+            (
+                "* 1 FETCH (X {1}\r\na\r\np1 OK\r\n",
+                "* 1 FETCH (X {1}\r\na\r\n",
+            ),
+            ("* LIST () {1}\r\na\r\n)\r\n", "* LIST () {1}\r\na\r\n"),
+        ] {
+            assert_eq!(read(sent.as_bytes(), Fate::Inline).0.line, line.as_bytes());
+        }
+    }
+
+    #[test]
+    fn reading_goes_on_where_it_was_put_off() {
+        let octets = b"* 1 FETCH (X {2}\r\nab BODY[] {3}\r\nabc)\r\n* 2 FETCH ()\r\n";
+        let mut frame = Frame::default();
+        let mut wire = wire(&octets[..], 3);
+        let mut fates = [Fate::Inline, Fate::Later, Fate::Later, Fate::Keep].into_iter();
+        let mut seen = Vec::new();
+        for is_whole in [false, false, true] {
+            let result = frame.read(&mut wire, |line, octets| {
+                seen.push((line.len(), octets));
+                Ok(fates.next().unwrap())
+            });
+            assert_eq!((result.unwrap(), frame.is_paused()), (is_whole, !is_whole));
+        }
+        assert_eq!(seen, [(13, 2), (28, 3), (28, 3), (28, 3)]);
+        assert_eq!(frame.line, b"* 1 FETCH (X {2}\r\nab BODY[] {0}\r\n)\r\n");
+        assert_eq!(*frame.literals[0], *b"abc");
+        assert!(frame.read(&mut wire, |_, _| Ok(Fate::Keep)).unwrap());
+        assert_eq!(frame.line, b"* 2 FETCH ()\r\n");
     }
 
     #[test]

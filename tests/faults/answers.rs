@@ -96,7 +96,7 @@ fn an_empty_message_is_a_message_and_nil_is_none() {
 
 #[test]
 fn an_answer_that_cannot_be_parsed_costs_its_message_alone() {
-    let garbled = "* 50 FETCH (UID 50 FLAGS [\x1b[31m)\r\n";
+    let garbled = "* 50 FETCH (UID 50 FLAGS [\x1b[31m\r\n";
     let ending = play(100, 2, [Fault::replace(garbled).uid(50)]).run();
     let error = ending.assert_failed(50, &ErrorKind::Protocol).to_string();
     assert!(

@@ -144,6 +144,7 @@ mod caller;
 mod connection;
 mod framing;
 mod greeting;
+mod parts;
 mod play;
 mod refusals;
 mod safety;

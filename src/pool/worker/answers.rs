@@ -58,17 +58,20 @@ impl Worker<'_> {
         });
         let mut is_taken = false;
         let result = match answer {
+            Ok(Answer::Part) => {
+                // Held until the rest of the message comes.
+                is_taken = true;
+                Ok(())
+            }
             Ok(Answer::Fetched(fetched)) => {
+                held += fetched.earlier;
                 is_taken = self.fetched(session, fetched, held);
                 Ok(())
             }
             Ok(Answer::Garbled { uid, excerpt }) => {
+                // A message will be found missing, and be asked for again; then this is why.
                 let error = Error::protocol(format!("the answer cannot be parsed: {excerpt}"));
-                match uid.and_then(|uid| self.pipeline.claim(uid, 0)) {
-                    Some(slot) => self.fail(slot, error, 0),
-                    // Some message will be found missing; then this is why.
-                    None => self.pipeline.note(None, error),
-                }
+                self.pipeline.note(uid, error);
                 Ok(())
             }
             Ok(Answer::Completed { tag, status }) => {
@@ -110,6 +113,7 @@ impl Worker<'_> {
             let nothing_more = |_, _| Err(Error::cancelled());
             match session.next_answer(&mut self.reader, nothing_more) {
                 Ok(Answer::Bye { status }) => return goodbye(&status).into(),
+                Ok(Answer::Fetched(fetched)) => self.run.release(fetched.earlier),
                 Ok(_) => {}
                 Err(_) => break,
             }
@@ -467,6 +471,7 @@ fn message(fetched: Fetched) -> Option<Message> {
         size,
         body,
         gmail,
+        earlier: _,
     } = fetched;
     let Body::Octets(raw) = body else { return None };
     let size = size.unwrap_or(raw.len() as u64);
