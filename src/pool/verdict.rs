@@ -161,11 +161,14 @@ const SILENT_DEATHS: u32 = 2;
 pub(crate) struct Past {
     /// Sessions in a row that broke while these were asked for and brought none of them.
     pub(crate) deaths: u32,
-    /// The newest session when these last broke one. Only a session opened later can tell
-    /// something new about them: when a server goes down, all sessions break, whatever they ask.
+    /// The newest session when these last broke one. Only a session opened later, or one that has
+    /// just shown that it is sound, can tell something new about them: when a server goes down, all
+    /// sessions break, whatever they ask.
     pub(crate) suspect_since: u64,
-    /// Sessions that the run had lost when these came under suspicion.
+    /// Sessions that the run had lost when these came under suspicion, and how many it has lost over
+    /// these since.
     pub(crate) losses_before: u64,
+    pub(crate) losses: u64,
     /// Complete answers in a row that brought none of them.
     pub(crate) absences: u32,
     /// Refusals of them while others were served.
@@ -324,11 +327,11 @@ impl Past {
     /// one included.
     pub(crate) fn broke(&mut self, error: &Error, session: Broken, lost: u64) {
         self.tries += 1;
-        if !session.had_progress && session.id <= self.suspect_since {
-            return;
-        }
+        self.losses += 1;
+        let may_tell = session.was_sound || session.id > self.suspect_since;
         match self.deaths {
             _ if session.had_progress => self.deaths = 1,
+            _ if !may_tell => return,
             0 => self.deaths = 1,
             // Whatever else came over it was no proof that it was sound.
             _ if !session.was_sound => {}
@@ -336,6 +339,7 @@ impl Past {
         }
         if self.deaths == 1 {
             self.losses_before = lost;
+            self.losses = 0;
         }
         self.suspect_since = session.newest;
         self.error = Some(error.clone());
@@ -344,8 +348,9 @@ impl Past {
     /// Whether a message on its own is what breaks sessions. It must break more of them than
     /// break for other reasons.
     pub(crate) fn is_guilty(&self, error: &Error, was_silent_before: bool, lost: u64) -> bool {
-        let own = u64::from(self.deaths.saturating_sub(1));
-        let by_others = lost.saturating_sub(self.losses_before).saturating_sub(own);
+        let by_others = lost
+            .saturating_sub(self.losses_before)
+            .saturating_sub(self.losses);
         let enough = match was_silent_before && error.is_timeout() {
             true => SILENT_DEATHS,
             false => DEATHS,

@@ -320,14 +320,15 @@ fn a_message_is_convicted_by_sound_sessions_if_it_breaks_more_than_break_anyway(
     );
     assert_eq!(
         deaths(
-            |id| Broken {
+            |_| Broken {
                 id: 1,
-                ..broken(id)
+                newest: 9,
+                ..broken(1)
             },
             1
         ),
-        None,
-        "the same old session"
+        Some(4),
+        "old ones that are sound"
     );
     // An accident before does not save it for ever.
     let mut past = Past::default();

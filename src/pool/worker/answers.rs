@@ -218,6 +218,7 @@ impl Worker<'_> {
                 self.is_sound = is_served;
                 if is_served {
                     self.run.served_control();
+                    self.streak.end();
                 }
             }
             Purpose::Nothing => {}
