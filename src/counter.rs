@@ -14,6 +14,11 @@ pub(crate) struct Counter(
 
 #[cfg(target_has_atomic = "64")]
 impl Counter {
+    /// Adds 1 and returns the sum, which nobody else gets.
+    pub(crate) fn next(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     pub(crate) fn add(&self, count: u64) {
         self.0.fetch_add(count, Ordering::Relaxed);
     }
@@ -29,6 +34,13 @@ impl Counter {
 
 #[cfg(not(target_has_atomic = "64"))]
 impl Counter {
+    /// Adds 1 and returns the sum, which nobody else gets.
+    pub(crate) fn next(&self) -> u64 {
+        let mut sum = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *sum += 1;
+        *sum
+    }
+
     pub(crate) fn add(&self, count: u64) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += count;
     }

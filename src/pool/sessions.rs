@@ -4,12 +4,13 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::lease::{Lease, Lent, Place, Setup};
 use super::pace::Pace;
+use crate::counter::Counter;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::refusal::Refusal;
@@ -30,7 +31,7 @@ pub(crate) struct Sessions {
     peer: Arc<Peer>,
     /// The server loses commands that it is sent while it answers another.
     is_serial: AtomicBool,
-    users: AtomicU64,
+    users: Counter,
     /// Those who wait in line.
     waiting: AtomicUsize,
     state: Mutex<State>,
@@ -94,7 +95,7 @@ impl Sessions {
             settings: Arc::new(settings),
             peer: Arc::default(),
             is_serial: AtomicBool::new(false),
-            users: AtomicU64::new(0),
+            users: Counter::default(),
             waiting: AtomicUsize::new(0),
             state: Mutex::new(state),
             freed: Condvar::new(),
@@ -111,7 +112,7 @@ impl Sessions {
 
     /// A number for somebody who borrows sessions.
     pub(crate) fn new_user(&self) -> u64 {
-        self.users.fetch_add(1, Ordering::Relaxed)
+        self.users.next()
     }
 
     /// What the last EXAMINE told.
