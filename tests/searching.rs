@@ -553,3 +553,23 @@ fn silence_about_a_search_keeps_the_alert_that_came_before() {
     assert_eq!(error.kind(), &ErrorKind::Timeout, "{error}");
     assert!(error.to_string().contains("index is being"), "{error}");
 }
+
+/// DavMail closes the connection at a search that it cannot do.
+#[test]
+fn where_a_search_for_everything_ends_the_session_the_messages_are_listed_by_fetch() {
+    let server = Played::start(1..=30, |_, command| {
+        match command.starts_with("UID SEARCH") {
+            true => Turn::Last("* BYE that was too much\r\n".to_owned()),
+            false => Turn::Usual,
+        }
+    });
+    let mailbox = client(&server).connect().unwrap();
+    let matches = mailbox.search(Query::all()).unwrap();
+    let report = matches.for_each(drop).unwrap();
+    assert_eq!(report.delivered(), &set("1:30"));
+    // The first may have been the fault of a session that was idle.
+    assert!(server.times("UID SEARCH") <= 2);
+    // A search with a key is no other than it was.
+    let error = mailbox.search(Query::all().unseen()).unwrap_err();
+    assert!(error.to_string().contains("too much"), "{error}");
+}

@@ -30,7 +30,6 @@ impl Session {
     /// # Errors
     ///
     /// Also if the server names fewer messages than it says there are.
-    #[allow(dead_code)]
     pub(crate) fn list_all(&mut self, limit: Duration) -> Result<UidSet> {
         let end = Deadline::after(limit);
         self.fence().heard.watch_count();
