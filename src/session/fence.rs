@@ -3,11 +3,11 @@
 //! each command, rewritten in its plainest form, one line per `read`; what matters in all else is
 //! noted here.
 
-use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::ahead::Ahead;
 use super::heard::{Completion, Heard, shown_text};
 use crate::credentials::{Redaction, Secret};
 use crate::deadline::Deadline;
@@ -37,22 +37,10 @@ pub(super) struct Fence {
     /// Answer the next command here, without the server: a LOGIN, which the crate knows no other
     /// way to skip.
     pretend: bool,
-    /// Commands that the crate is going to give once it is logged in, without tags and line ends.
-    /// They leave with the login, so that they cost no round trips of their own.
-    ahead: Vec<String>,
-    /// Of these, what has left and the crate has yet to give.
-    sent: Vec<u8>,
-    /// Those that have left and have no answer yet.
-    unanswered: VecDeque<String>,
-    has_sent_ahead: bool,
-    /// They left before the login was answered.
-    went_behind_login: bool,
-    /// How long they are waited for before that is asked about.
-    look_after: Option<Duration>,
+    /// Commands that leave with the login.
+    pub(super) ahead: Ahead,
     /// A NOOP is under way that was sent after them.
     is_probing: bool,
-    /// They were lost, and sent again.
-    were_lost: bool,
     /// How long the server may be silent over the command.
     patience: Duration,
     /// The tag that the crate waits for.
@@ -92,14 +80,8 @@ impl Fence {
             chatter: 0,
             strays: 0,
             pretend: false,
-            ahead: Vec::new(),
-            sent: Vec::new(),
-            unanswered: VecDeque::new(),
-            has_sent_ahead: false,
-            went_behind_login: false,
-            look_after: None,
+            ahead: Ahead::default(),
             is_probing: false,
-            were_lost: false,
             patience: Duration::MAX,
             awaited: Vec::new(),
             last_tag: 0,
@@ -107,64 +89,37 @@ impl Fence {
         }
     }
 
-    /// Lets these commands leave together with the last line of the login that comes next. The crate
-    /// must give them in this order afterwards.
-    pub(super) fn send_ahead(&mut self, commands: Vec<String>) {
-        self.ahead = commands;
-    }
-
-    /// Sends what is the last, or all, that a login needs, and with it what may leave ahead. The
-    /// crate goes on with a login that it only [pretends](Fence::pretend_once), so that it never
-    /// sees a secret.
+    /// Sends what is the last, or all, that a login needs, and with it what may leave ahead, which the
+    /// crate must give in that order afterwards. It goes on with a login that it only
+    /// [pretends](Fence::pretend_once), so that it never sees a secret.
     pub(super) fn send_last_of_login(&mut self, bytes: &Secret) -> Result<()> {
-        let first_tag = self.last_tag + 2;
-        for (command, tag) in std::mem::take(&mut self.ahead).iter().zip(first_tag..) {
-            let line = format!("{CRATE_TAG}{tag} {command}\r\n");
-            self.sent.extend_from_slice(line.as_bytes());
-            self.unanswered.push_back(line);
-        }
-        self.has_sent_ahead |= !self.sent.is_empty();
-        self.went_behind_login |= !self.sent.is_empty() && !bytes.is_empty();
+        let (first_tag, is_behind) = (self.last_tag + 2, !bytes.is_empty());
+        let ahead = self.ahead.leave(CRATE_TAG, first_tag, is_behind);
         // Together, so that they are one packet.
-        let all = Secret::concat(&[bytes.expose(), &self.sent]);
+        let all = Secret::concat(&[bytes.expose(), ahead]);
         self.wire.write(all.expose())
-    }
-
-    /// Whether commands have left that the crate had yet to give.
-    pub(super) fn has_sent_ahead(&self) -> bool {
-        self.has_sent_ahead
-    }
-
-    /// Whether they were lost on the way, and had to be sent again.
-    pub(super) fn has_lost_commands(&self) -> bool {
-        self.were_lost
     }
 
     /// After a login behind which nothing could be sent: what need not wait for more than its
     /// answer leaves together.
     pub(super) fn send_after_login(&mut self) -> Result<()> {
-        match self.ahead.is_empty() {
+        match self.ahead.commands.is_empty() {
             true => Ok(()),
             false => self.send_last_of_login(&Secret::default()),
         }
     }
 
-    /// After the login's OK: if nothing comes for so long, asks whether what was sent behind the login
+    /// After the login's OK, if nothing comes for so long: asks whether what was sent behind the login
     /// has arrived at all. Proxies hand the connection over to another process then, and some lose what
     /// has come by that time. Servers answer in order, so if a NOOP that is sent now has its answer
     /// before those commands have theirs, they are lost, and are sent again; none of them does harm
     /// twice.
-    pub(super) fn look_after_commands(&mut self, patience: Duration) {
-        self.look_after = self.went_behind_login.then_some(patience);
-    }
-
-    /// Waits as long as that takes.
     fn look_after(&mut self, patience: Duration) -> Result<()> {
         let phase = self.wire.phase();
         self.wire.begin_with(phase, patience);
         match self.wire.available() {
             Err(error) if error.is_timeout() => {
-                self.look_after = None;
+                self.ahead.asks();
                 self.is_probing = true;
                 let command = [PROBE_TAG, b" NOOP\r\n"].concat();
                 self.wire.write(&command)?;
@@ -177,35 +132,16 @@ impl Fence {
         Ok(())
     }
 
-    /// The answer to the NOOP has come.
-    fn was_probed(&mut self) -> Result<()> {
-        self.is_probing = false;
-        let Some(line) = self.unanswered.pop_front() else {
-            return Ok(());
-        };
-        self.were_lost = true;
-        // The first is waited for; the crate gives the others when it is their turn.
-        self.sent.clear();
-        self.unanswered.clear();
-        self.wire.write(line.as_bytes())
-    }
-
     /// Takes what the crate gives: to the wire, unless it has left already.
     fn give(&mut self, bytes: &[u8]) -> Result<()> {
         if let Some(number) = tag_number(bytes) {
             self.awaited = format!("{CRATE_TAG}{number}").into_bytes();
             self.last_tag = number;
         }
-        if self.sent.is_empty() {
-            return self.wire.write(bytes);
+        match self.ahead.has_left_already(bytes)? {
+            true => Ok(()),
+            false => self.wire.write(bytes),
         }
-        let Some(rest) = self.sent.strip_prefix(bytes) else {
-            return Err(Error::protocol(
-                "a command that was sent ahead is another now",
-            ));
-        };
-        self.sent = rest.to_vec();
-        Ok(())
     }
 
     /// Starts a command, bearing silence for so long and never longer than usual.
@@ -329,7 +265,10 @@ impl Fence {
         }
         // The end of another command: proxies let answers through that are not for this client.
         if found == PROBE_TAG && self.is_probing {
-            self.was_probed()?;
+            self.is_probing = false;
+            if let Some(command) = self.ahead.lost() {
+                self.wire.write(command.as_bytes())?;
+            }
         }
         Ok(Line::Nothing)
     }
@@ -357,9 +296,7 @@ impl Fence {
     fn show_next(&mut self) -> Result<()> {
         self.shown.clear();
         self.shown_to = 0;
-        if let Some(patience) = self.look_after
-            && !self.unanswered.is_empty()
-        {
+        if let Some(patience) = self.ahead.patience() {
             self.look_after(patience)?;
         }
         let awaited = std::mem::take(&mut self.awaited);
@@ -371,7 +308,7 @@ impl Fence {
                 Condition::Bad => b" BAD .\r\n",
                 _ => b" NO .\r\n",
             });
-            self.unanswered.pop_front();
+            self.ahead.was_answered();
             self.heard.completion = Some(completion.clone());
         }
         self.awaited = awaited;
@@ -473,9 +410,9 @@ mod tests {
     }
 
     #[test]
-    fn commands_that_were_lost_behind_a_login_are_sent_again_one_by_one() {
+    fn commands_that_were_lost_behind_a_login_are_sent_again() {
         let mut fence = Fence::new(wire(&b"n1 OK\r\na2 OK\r\n"[..], 100));
-        fence.send_ahead(vec!["CAPABILITY".to_owned(), "EXAMINE x".to_owned()]);
+        fence.ahead.commands = vec!["CAPABILITY".to_owned(), "EXAMINE x".to_owned()];
         let login = Secret::from("l1 LOGIN a b\r\n".to_owned());
         fence.send_last_of_login(&login).unwrap();
         fence.is_probing = true;
@@ -483,10 +420,8 @@ mod tests {
         while fence.shown.is_empty() {
             fence.show_next().unwrap();
         }
-        assert!(fence.has_lost_commands());
+        assert!(fence.ahead.were_lost);
         assert_eq!(fence.shown, b"a2 OK .\r\n");
-        // The other goes to the wire when it is given.
-        assert!(fence.sent.is_empty() && fence.unanswered.is_empty());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! over (as text, as a list, as a hash set), could not send a literal, which text beyond ASCII
 //! needs, and could not read an ESEARCH answer.
 
+mod ahead;
 mod command;
 #[cfg(feature = "compress")]
 mod compress;

@@ -115,7 +115,7 @@ fn sign_in(
                 peer.gate.pass(stop, || {
                     token.map_or(Ok(()), |token| token.take_turn(stop))?;
                     if goes_ahead {
-                        lock(&fence).send_ahead(follow_up.commands());
+                        lock(&fence).ahead.commands = follow_up.commands();
                     }
                     log_in(settings, &fence, &capabilities, token).map(Some)
                 })?
@@ -127,7 +127,7 @@ fn sign_in(
             && let Some(time) = log_in_time
         {
             let patience = time.clamp(*LOOK_AFTER.start(), *LOOK_AFTER.end());
-            lock(&fence).look_after_commands(patience);
+            lock(&fence).ahead.look_after(patience);
         }
         let before = Instant::now();
         let mut session = SignedIn {
@@ -147,10 +147,10 @@ fn sign_in(
     let result = sign_in();
     if goes_ahead {
         match &result {
-            _ if lock(&fence).has_lost_commands() => peer.takes_commands_ahead.give_up(),
+            _ if lock(&fence).ahead.were_lost => peer.takes_commands_ahead.give_up(),
             Ok(_) => peer.takes_commands_ahead.worked(),
             // It may have broken over them.
-            Err(error) if is_broken(error) && lock(&fence).has_sent_ahead() => {
+            Err(error) if is_broken(error) && lock(&fence).ahead.has_left => {
                 peer.takes_commands_ahead.failed();
             }
             Err(_) => {}

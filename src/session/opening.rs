@@ -79,7 +79,7 @@ impl Opening {
         fence.heard.capabilities.clear();
         let follow_up = FollowUp::of(settings, peer);
         fence.begin_with(Phase::Login, settings.timeouts.read);
-        fence.send_ahead(follow_up.commands());
+        fence.ahead.commands = follow_up.commands();
         conceal(settings, &mut fence);
         if let Err(error) = fence.send_last_of_login(line) {
             if goes_first {
