@@ -268,6 +268,7 @@ fn ask_for_tls(fence: &mut Fence) -> Result<()> {
     })?;
     match answer.condition {
         Condition::Ok => Ok(()),
-        _ => Err(refused(&excerpt(&answer.text))),
+        Condition::Bad => Err(refused(&format!("BAD {}", excerpt(&answer.text)))),
+        _ => Err(refused(&format!("NO {}", excerpt(&answer.text)))),
     }
 }

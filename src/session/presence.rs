@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::MIN_COMMAND_OCTETS;
 use crate::query::Query;
 use crate::transport::{Condition, Phase};
-use crate::uid_set::{Uid, UidSet, UidSetBuilder};
+use crate::uid_set::{Cursor, Direction, Uid, UidSet, UidSetBuilder};
 
 /// What stands in a command beside a set.
 const ROOM_FOR_THE_REST: usize = 100;
@@ -32,8 +32,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Whatever breaks the session. A question that is refused on a sound connection is no error:
-    /// then it stays open what became of the messages, unless the other question is answered.
+    /// Whatever breaks the session. A question that is refused on a sound connection is no error.
+    /// Then what FETCH names is there, and what SEARCH leaves out is gone; without an answer of
+    /// SEARCH it stays open what became of the others.
     pub(crate) fn presence(&mut self, uids: &UidSet, limit: Duration) -> Result<Presence> {
         let end = Deadline::after(limit);
         // During FETCH a server may not report that messages are gone (RFC 9051, section 7.5.1),
@@ -47,6 +48,7 @@ impl Session {
         // UIDNEXT is a number of 32 bits above all UIDs, so this one cannot be. Cyrus 3.6 finds
         // nothing at all in a set that has it.
         let possible = uids.difference(&UidSet::from_range(Uid::MAX, Uid::MAX));
+        // By the last that was asked, which is SEARCH where there is anything left to find out.
         let mut is_answered = false;
         for ask in [Self::fetch_presence, Self::search_presence] {
             let rest = possible.difference(&presence.there);
@@ -60,12 +62,14 @@ impl Session {
                 }
                 Err(error) if is_refused(&error) || *error.kind() == ErrorKind::Throttled => {
                     presence.refused = Some(error);
+                    is_answered = false;
                 }
                 Err(error) => return Err(error),
             }
         }
-        // Some refuse each question about a mailbox that has become empty (gluon#478).
-        let is_empty = !is_answered && presence.refused.is_some() && self.is_found_empty(end)?;
+        // Some refuse a question about a mailbox that has become empty (gluon#478).
+        let is_refused = !is_answered && presence.refused.is_some();
+        let is_empty = is_refused && presence.there.is_empty() && self.is_found_empty(end)?;
         if is_answered || is_empty || possible.is_empty() {
             presence.gone = uids.difference(&presence.there);
         }
@@ -120,7 +124,7 @@ impl Session {
                 found = found.union(&ask(self, &part)?);
             }
             if found.len() == before && uids.len() > 1 {
-                let half = uids.iter().take(uids.len() / 2).collect();
+                let half = Cursor::new(Direction::Ascending).take(&uids, uids.len() / 2);
                 for part in [uids.difference(&half), half].iter().flat_map(parts) {
                     found = found.union(&ask(self, &part)?);
                 }

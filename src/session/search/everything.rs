@@ -11,7 +11,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::query::Query;
-use crate::uid_set::{Uid, UidSet};
+use crate::uid_set::{Cursor, Direction, Uid, UidSet};
 
 /// A way to ask for the UIDs of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,9 @@ impl Session {
                 return Ok(());
             }
             if found.len() >= cap
-                && let Some(middle) = found.iter().nth(found.len() / 2)
+                && let Some(middle) = Cursor::new(Direction::Ascending)
+                    .take(&found, found.len() / 2 + 1)
+                    .last()
                 && first < last
             {
                 let middle = middle.get().clamp(first.get() + 1, last.get());
