@@ -10,7 +10,7 @@ use crate::limits::{DEFAULT_MAX_MESSAGE_SIZE, Limits, Retry, Timeouts};
 use crate::mailbox::ParallelMailbox;
 use crate::pool::{Sessions, ask_again};
 use crate::progress::Canceller;
-use crate::session::{Security, Settings};
+use crate::session::{Mechanism, Security, Settings, Teller};
 use crate::stop::Stop;
 use crate::transport::{ClientCertificate, Connect, Roots, Trust};
 use crate::url::Scheme;
@@ -42,6 +42,7 @@ pub struct Builder {
     connector: Option<Arc<dyn Connect>>,
     user: Option<String>,
     sign_in: Option<SignIn>,
+    mechanism: Option<Mechanism>,
     mailbox: String,
     workers: Option<usize>,
     timeouts: Timeouts,
@@ -75,6 +76,7 @@ impl Builder {
             connector: None,
             user: None,
             sign_in: None,
+            mechanism: None,
             mailbox: "INBOX".to_owned(),
             workers: None,
             timeouts: Timeouts::default(),
@@ -166,11 +168,10 @@ impl Builder {
 
     /// Signs in by user name and password.
     ///
-    /// The strongest way that the server has is taken: SCRAM-SHA-256 (RFC 7677), with the feature
-    /// `scram`; the command LOGIN; AUTHENTICATE PLAIN (RFC 4616) where LOGIN is forbidden or the
-    /// password is not ASCII. A password may have any character but CR, LF and NUL. A wrong one is
-    /// sent once, however many [`workers`](Builder::workers) there are. It is wiped from memory
-    /// with the last session.
+    /// The command LOGIN is used, or AUTHENTICATE PLAIN (RFC 4616) where LOGIN is forbidden or the
+    /// password is not ASCII; [`mechanism`](Builder::mechanism) chooses another way. A password may
+    /// have any character but CR, LF and NUL. A wrong one is sent once, however many
+    /// [`workers`](Builder::workers) there are. It is wiped from memory with the last session.
     ///
     /// Of `login`, [`password`](Builder::password), [`oauth2`](Builder::oauth2) and
     /// [`preauthenticated`](Builder::preauthenticated) the last call counts.
@@ -252,9 +253,9 @@ impl Builder {
     /// section 7.1.4), as one does that is reached through a tunnel or started as a process by
     /// [`connector`](Builder::connector).
     ///
-    /// Such a greeting is taken only over a connection that is secure, or from this machine: from
-    /// `localhost` or a loopback address, or over a stream that [is
-    /// secure](crate::Stream::is_secure). A server that wants a login after all is an error of kind
+    /// Such a greeting is taken only over a connection that is secure, or does not leave this machine:
+    /// one of the crate's own to a loopback address, or a stream that [is
+    /// secure](crate::Stream::is_secure) or [is local](crate::Stream::is_local). A server that wants a login after all is an error of kind
     /// [`Auth`](crate::ErrorKind::Auth).
     ///
     /// Where credentials are set, such a greeting is taken as well, and they are not sent.
@@ -263,6 +264,16 @@ impl Builder {
     /// [`oauth2`](Builder::oauth2) the last call counts.
     pub fn preauthenticated(mut self) -> Self {
         self.sign_in = Some(SignIn::Preauthenticated);
+        self
+    }
+
+    /// Chooses the way to sign in. Where the server does not have it, that is an error of kind
+    /// [`Auth`](crate::ErrorKind::Auth), and nothing secret is sent.
+    ///
+    /// Defaults to the command LOGIN, or PLAIN where that does not do, with a password, and to
+    /// OAUTHBEARER, or XOAUTH2 where there is no such, with a token.
+    pub fn mechanism(mut self, mechanism: Mechanism) -> Self {
+        self.mechanism = Some(mechanism);
         self
     }
 
@@ -442,6 +453,13 @@ impl Builder {
             }
         };
         credentials.check()?;
+        if let Some(mechanism) = self.mechanism
+            && !mechanism.fits(&credentials)
+        {
+            return Err(Error::config(format!(
+                "{mechanism} does not sign in by what is set; choose another by `mechanism`"
+            )));
+        }
         let encoded_mailbox = crate::mailbox_name::encode(&self.mailbox)?;
         let workers = self.workers.unwrap_or_else(|| {
             (2 * num_cpus::get()).clamp(*DEFAULT_WORKERS.start(), *DEFAULT_WORKERS.end())
@@ -488,6 +506,7 @@ impl Builder {
             security: self.security,
             connector: self.connector,
             credentials,
+            mechanism: self.mechanism,
             mailbox: self.mailbox,
             encoded_mailbox,
             workers,
@@ -498,7 +517,7 @@ impl Builder {
             max_message_size: self.max_message_size,
             #[cfg(feature = "compress")]
             compress: self.compress,
-            on_event: self.on_event,
+            on_event: Teller::new(self.on_event),
             stop: self.canceller.stop().clone(),
         })
     }

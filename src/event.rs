@@ -64,6 +64,13 @@ pub enum Event {
         /// The message.
         uid: crate::Uid,
     },
+    /// A server's answer was odd, and could be used all the same: words among the numbers of a
+    /// SEARCH, or an answer that leaves out what another brings.
+    #[non_exhaustive]
+    OddAnswer {
+        /// What is odd.
+        what: String,
+    },
     /// A message could not be had, or the closure panicked on it. The run goes on.
     #[non_exhaustive]
     MessageFailed {
@@ -98,6 +105,7 @@ impl fmt::Display for Event {
                 )
             }
             Self::MessageGone { uid } => write!(f, "message {uid} is gone"),
+            Self::OddAnswer { what } => write!(f, "odd answer: {what}"),
             Self::MessageFailed { error } => write!(f, "failed: {error}"),
         }
     }

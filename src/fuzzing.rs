@@ -112,7 +112,7 @@ impl Write for Polite {
             } else if line.ends_with(b"\n") {
                 let answer = &mut self.answers.octets;
                 if words.any(|word| word == b"EXAMINE") {
-                    answer.extend_from_slice(b"* 9 EXISTS\r\n* OK [UIDVALIDITY 1] \r\n");
+                    answer.extend_from_slice(b"* 0 EXISTS\r\n* OK [UIDVALIDITY 1] \r\n");
                 }
                 answer.extend_from_slice(tag);
                 answer.extend_from_slice(b" OK done\r\n");

@@ -75,7 +75,7 @@
 //! | `native-tls` (default) | TLS by the platform's library |
 //! | `vendored` | builds OpenSSL from source and links it statically |
 //! | `compress` | COMPRESS=DEFLATE, for slow links, once [`Builder`] is told to use it |
-//! | `scram` | SCRAM-SHA-256 (RFC 7677): where the server has it, the password itself is not sent |
+//! | `scram` | SCRAM-SHA-256 (RFC 7677), once [`Builder`] is told to use it: the password itself is not sent |
 //! | `test-server` | `testing`: an IMAP server for your own tests, with faults on demand |
 //!
 //! # Versions
@@ -95,6 +95,7 @@ mod readme {}
 mod builder;
 mod counter;
 mod credentials;
+mod deadline;
 mod error;
 mod event;
 mod fetch;
@@ -146,6 +147,6 @@ pub use crate::message::{Flags, Message, mail_parser};
 pub use crate::progress::{Canceller, Progress};
 pub use crate::query::Query;
 pub use crate::report::Report;
-pub use crate::session::Security;
+pub use crate::session::{Mechanism, Security};
 pub use crate::transport::{Connect, Stream};
 pub use crate::uid_set::{Uid, UidSet};

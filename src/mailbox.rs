@@ -100,9 +100,16 @@ impl ParallelMailbox {
         let settings = self.sessions.settings();
         let stop = Stop::under(&settings.stop);
         let mut attempt = 1;
+        let mut has_ended_session = false;
         loop {
             let mut lease = self.sessions.check_out(&stop)?;
-            let error = match lease.search(&program, settings.timeouts.search) {
+            let limit = settings.timeouts.search;
+            // There are servers that end the session at a search for everything, and only then.
+            let found = match has_ended_session && program.is_everything() {
+                true => lease.list_all(limit),
+                false => lease.search(&program, limit),
+            };
+            let error = match found {
                 Ok(uids) => {
                     lease.give_back();
                     return Ok(Matches::found(self.sessions.clone(), uids));
@@ -112,6 +119,7 @@ impl ParallelMailbox {
             self.sessions.learn(&error);
             // What has died in the pool costs no try.
             let was_stale = lease.was_stale() && !is_answer(&error);
+            has_ended_session |= *error.kind() == ErrorKind::Disconnected && !was_stale;
             // A search that took too long will do so again.
             let wait = match error.kind() {
                 ErrorKind::Timeout => None,

@@ -1,16 +1,17 @@
 //! When something last happened, for whoever wonders whether anything still does. Written on one
-//! thread and read on another, without a lock.
+//! thread and read on another, without a lock, and without 64 bits, which not every processor changes
+//! at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The time of the last beat. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Pulse {
     started: Instant,
-    /// Milliseconds from the start to the last beat.
-    last: Arc<AtomicU64>,
+    /// Milliseconds from the start to the last beat, modulo 2³².
+    last: Arc<AtomicU32>,
 }
 
 impl Default for Pulse {
@@ -25,15 +26,20 @@ impl Default for Pulse {
 
 impl Pulse {
     pub(crate) fn beat(&self, now: Instant) {
-        let time = now.saturating_duration_since(self.started);
-        // Whole milliseconds, and half a billion years of them.
-        self.last.store(time.as_millis() as u64, Ordering::Relaxed);
+        self.last.store(self.time(now), Ordering::Relaxed);
     }
 
     /// How long ago the last beat was.
     pub(crate) fn age(&self) -> Duration {
-        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
-        self.started.elapsed().saturating_sub(last)
+        let last = self.last.load(Ordering::Relaxed);
+        let age = self.time(Instant::now()).wrapping_sub(last) as i32;
+        // Another thread may have beaten just now. No wait asks for more than the 24 days of half the
+        // range.
+        Duration::from_millis(age.max(0) as u64)
+    }
+
+    fn time(&self, now: Instant) -> u32 {
+        now.saturating_duration_since(self.started).as_millis() as u32
     }
 }
 

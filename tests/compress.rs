@@ -177,21 +177,22 @@ fn octets_ahead_of_the_compressed_stream_are_refused() {
 #[test]
 fn a_server_that_falls_silent_or_leaves_at_the_switch_is_given_up_in_time() {
     let _turn = Leaks::watch();
-    for (fault, kind, word) in [
-        (Fault::stall(), ErrorKind::Timeout, "COMPRESS"),
-        (Fault::bye("over"), ErrorKind::Disconnected, "over"),
+    for (fault, kinds, word) in [
+        (Fault::stall(), &[ErrorKind::Timeout][..], "COMPRESS"),
+        (Fault::bye("over"), &[ErrorKind::Disconnected], "over"),
         (
             Fault::endless("* OK still here\r\n"),
-            ErrorKind::Timeout,
+            // Whichever limit comes first.
+            &[ErrorKind::Timeout, ErrorKind::Protocol],
             "COMPRESS",
         ),
-        (Fault::endless("x"), ErrorKind::Protocol, "line"),
+        (Fault::endless("x"), &[ErrorKind::Protocol], "line"),
     ] {
         let server = server().start().unwrap();
         server.add_fault(fault.before("COMPRESS"));
         let started = Instant::now();
         let error = builder(&server).connect().unwrap_err();
-        assert_eq!(error.kind(), &kind, "{error}");
+        assert!(kinds.contains(error.kind()), "{error}");
         assert!(error.to_string().contains(word), "{error}");
         assert!(started.elapsed() < Duration::from_secs(20));
     }

@@ -92,6 +92,7 @@ const LAYERS: [&[&str]; 5] = [
     &[
         "counter",
         "credentials",
+        "deadline",
         "error",
         "event",
         "limits",

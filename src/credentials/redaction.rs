@@ -1,10 +1,21 @@
 //! Takes out of a server's words what it was told in confidence. Some servers repeat the command
-//! that they refuse, as a whole or cut off.
+//! that they refuse, as a whole, cut off at either end, or in pieces.
 
 use super::secret::Secret;
 
-/// So much of the beginning of a secret is taken for a part of it, in case it is cut off.
-const PART: usize = 8;
+/// So much of a secret is not shown, wherever in it that is.
+const PART: usize = 4;
+
+/// Of a longer secret, which only a token is, a part of four characters tells nothing, and some word or
+/// other has it by chance.
+const LONG: usize = 200;
+const PART_OF_LONG: usize = 8;
+
+/// Less of Base64 tells no four characters.
+const PART_OF_BASE64: usize = 6;
+
+/// So much of a text is looked at. No error shows more.
+const MOST_TEXT: usize = 2048;
 
 /// What a server has been told and must not be shown again.
 #[derive(Debug, Clone, Default)]
@@ -17,69 +28,80 @@ struct Entry {
     secret: Secret,
     /// So much of it has to be there.
     least: usize,
+    is_encoded: bool,
 }
 
 impl Redaction {
     /// Adds what must not be shown, not even in part.
     pub(crate) fn add(&mut self, secret: Secret) {
-        let least = secret.len().min(PART);
-        self.insert(secret, least);
-    }
-
-    /// Adds a name, which may have its beginning in common with many words.
-    pub(crate) fn add_name(&mut self, name: &[u8]) {
-        self.insert(Secret::concat(&[name]), name.len());
-    }
-
-    fn insert(&mut self, secret: Secret, least: usize) {
-        if !secret.is_empty() {
-            self.entries.push(Entry { secret, least });
-            // The longest first, since one may be a part of another.
-            self.entries
-                .sort_by_key(|entry| std::cmp::Reverse(entry.secret.len()));
-        }
-    }
-
-    /// The text with a mark in place of every secret, in capitals or not.
-    pub(crate) fn redact(&self, text: &[u8]) -> Vec<u8> {
-        let mut redacted = text.to_vec();
-        for entry in &self.entries {
-            redacted = entry.take_out(&redacted);
-        }
-        // Only now, so that no secret can be a part of the mark.
-        let mark = |octet: u8| match octet {
-            0 => b"***".to_vec(),
-            _ => vec![octet],
+        let least = match secret.len() {
+            LONG.. => PART_OF_LONG,
+            length => length.min(PART),
         };
-        redacted.into_iter().flat_map(mark).collect()
+        self.insert(secret, least, false);
+    }
+
+    /// Adds a secret in Base64, which in capitals would be something else.
+    pub(crate) fn add_encoded(&mut self, secret: Secret) {
+        let least = secret.len().min(PART_OF_BASE64);
+        self.insert(secret, least, true);
+    }
+
+    /// Adds a name, which may have a part in common with many words.
+    pub(crate) fn add_name(&mut self, name: &[u8]) {
+        self.insert(Secret::concat(&[name]), name.len(), false);
+    }
+
+    fn insert(&mut self, secret: Secret, least: usize, is_encoded: bool) {
+        if !secret.is_empty() {
+            self.entries.push(Entry {
+                secret,
+                least,
+                is_encoded,
+            });
+        }
+    }
+
+    /// The beginning of the text with a mark in place of every secret and of every part of one, in
+    /// capitals or not.
+    pub(crate) fn redact(&self, text: &[u8]) -> Vec<u8> {
+        let text = &text[..text.len().min(MOST_TEXT)];
+        let mut is_hidden = vec![false; text.len()];
+        for entry in &self.entries {
+            entry.hide(text, &mut is_hidden);
+        }
+        let mut shown = Vec::with_capacity(text.len());
+        for (index, byte) in text.iter().enumerate() {
+            if !is_hidden[index] {
+                shown.push(*byte);
+            } else if index == 0 || !is_hidden[index - 1] {
+                shown.extend_from_slice(b"***");
+            }
+        }
+        shown
     }
 }
 
 impl Entry {
-    /// The text with NUL in place of the secret.
-    fn take_out(&self, text: &[u8]) -> Vec<u8> {
-        let mut kept = Vec::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(first) = rest.first() {
-            let common = common_length(rest, self.secret.expose());
-            if common >= self.least {
-                kept.push(0);
-                rest = &rest[common..];
-            } else {
-                kept.push(*first);
-                rest = &rest[1..];
+    /// Marks all that the text has in common with the secret, if it is long enough.
+    fn hide(&self, text: &[u8], is_hidden: &mut [bool]) {
+        let secret = self.secret.expose();
+        // How much of the text up to here is what the secret has up to each of its characters.
+        let mut common = vec![0; secret.len()];
+        for (end, byte) in text.iter().enumerate() {
+            for at in (0..secret.len()).rev() {
+                let before = at.checked_sub(1).map_or(0, |before| common[before]);
+                let is_same = match self.is_encoded {
+                    true => *byte == secret[at],
+                    false => byte.eq_ignore_ascii_case(&secret[at]),
+                };
+                common[at] = if is_same { before + 1 } else { 0 };
+                if common[at] >= self.least {
+                    is_hidden[end + 1 - common[at]..=end].fill(true);
+                }
             }
         }
-        kept
     }
-}
-
-/// How many octets both begin with.
-fn common_length(text: &[u8], secret: &[u8]) -> usize {
-    text.iter()
-        .zip(secret)
-        .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
-        .count()
 }
 
 #[cfg(test)]
@@ -110,5 +132,28 @@ mod tests {
     fn a_secret_within_another_leaves_nothing_of_it() {
         let text = redaction("horse", "my horse and I").redact(b"no: my horse and I");
         assert_eq!(text, b"no: ***");
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_shown_wherever_it_is_cut() {
+        let password = "abc\"secretpart";
+        let redaction = redaction("somebody", password);
+        for start in 0..password.len() {
+            for end in start + 4..=password.len() {
+                let text = format!("Too many arguments: b'{}'", &password[start..end]);
+                let text = redaction.redact(text.as_bytes());
+                assert_eq!(text, b"Too many arguments: b'***'");
+            }
+        }
+        // Three characters are no part.
+        assert_eq!(redaction.redact(b"art is long"), b"art is long");
+    }
+
+    #[test]
+    fn of_a_token_a_part_that_words_may_have_by_chance_is_no_part() {
+        let token = format!("{}authenticate{}", "0".repeat(100), "1".repeat(100));
+        let redaction = redaction("me", &token);
+        assert_eq!(redaction.redact(b"the author"), b"the author");
+        assert_eq!(redaction.redact(b"x 00000000 x"), b"x *** x");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::fence::{Fence, with_goodbye};
+use super::fence::Fence;
 use super::lock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::Phase;
@@ -36,20 +36,18 @@ pub(super) fn run_with<T>(
         }
     };
     let fence = lock(fence);
-    let heard = &fence.heard;
-    Err(match (error, &heard.completion, &heard.bye) {
-        (imap::Error::No(_) | imap::Error::Bad(_), Some(completion), _) => {
-            completion.refused(phase)
+    let error = match (error, &fence.heard.completion) {
+        (imap::Error::No(_) | imap::Error::Bad(_), Some(completion)) => {
+            completion.refused(phase, fence.secrets.as_ref())
         }
-        (imap::Error::Io(error), _, bye) => {
-            with_goodbye(from_io(error, phase), phase, bye.as_deref())
-        }
+        (imap::Error::Io(error), _) => from_io(error, phase),
         (imap::Error::Validate(_), ..) => Error::config(format!(
             "{phase}: an argument has a character that cannot be sent"
         )),
         // Only the name of the failure: the crate's texts may hold what was sent.
         (..) => Error::protocol(format!("{phase}: the answer is not understood")),
-    })
+    };
+    Err(fence.explain(error))
 }
 
 /// Takes our own error out of the wrapping in which it passed through the crate.

@@ -3,10 +3,11 @@
 
 use std::sync::Mutex;
 
-use super::fence::{Fence, with_goodbye};
+use super::fence::Fence;
 use super::{Peer, Settings, lock};
+use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::transport::{Condition, Phase, Status};
+use crate::transport::{Condition, Phase};
 
 const CAPABILITY: &str = "COMPRESS=DEFLATE";
 
@@ -17,34 +18,15 @@ pub(super) fn negotiate(settings: &Settings, peer: &Peer, fence: &Mutex<Fence>) 
         return Ok(());
     }
     let mut fence = lock(fence);
-    fence
-        .wire
-        .begin_until(Phase::Compress, settings.timeouts.read);
-    let result = ask(&mut fence);
-    result.map_err(|error| with_goodbye(error, Phase::Compress, fence.heard.bye.as_deref()))
+    fence.begin_until(Phase::Compress, Deadline::after(settings.timeouts.read));
+    ask(&mut fence).map_err(|error| fence.explain(error))
 }
 
 fn ask(fence: &mut Fence) -> Result<()> {
-    if command(fence, "c1", "COMPRESS DEFLATE")? == Condition::Ok {
+    fence.wire.write(b"c1 COMPRESS DEFLATE\r\n")?;
+    let answer = fence.read_answers("c1", |_| Ok(false))?;
+    if answer.condition == Condition::Ok {
         fence.wire.deflate()?;
     }
     Ok(())
-}
-
-/// Sends a command with a tag of our own and reads to the end of its answer.
-fn command(fence: &mut Fence, tag: &str, command: &str) -> Result<Condition> {
-    fence
-        .wire
-        .write(format!("{tag} {command}\r\n").as_bytes())?;
-    loop {
-        let line = fence.read_response()?.to_vec();
-        if let Some(rest) = line.strip_prefix(b"* ") {
-            fence.heard.note(rest, None);
-        } else if let Some(rest) = line.strip_prefix(tag.as_bytes())
-            && let Some(status) = rest.strip_prefix(b" ").and_then(Status::parse)
-        {
-            fence.heard.note_capabilities(status.code);
-            return Ok(status.condition);
-        }
-    }
 }

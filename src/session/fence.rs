@@ -1,18 +1,27 @@
-//! Stands between the `imap` crate and the server. The crate panics on some octets, takes any
-//! line it cannot parse for a BYE, and loses the texts and codes of errors. So it is shown only
-//! lines that it is known to understand, rewritten in their plainest form, one per `read`; what
-//! matters in the others is noted here.
+//! Stands between the `imap` crate and the server. The crate panics on some bytes, takes any line it
+//! cannot parse for a BYE, and loses the texts and codes of errors. So it is shown only the end of
+//! each command, rewritten in its plainest form, one line per `read`; what matters in all else is
+//! noted here.
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::ahead::Ahead;
+use super::heard::{Completion, Heard, shown_text};
 use crate::credentials::{Redaction, Secret};
-use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
 use crate::transport::{Condition, Fate, Frame, Phase, Status, Wire};
 
 /// What the crate's tags begin with; a number follows that counts its commands.
 const CRATE_TAG: char = 'a';
+
+/// Of the NOOP that finds out whether commands were lost.
+const PROBE_TAG: &[u8] = b"n1";
+
+/// So many lines of no response may come during one command.
+const MOST_STRAY_LINES: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct Fence {
@@ -23,62 +32,23 @@ pub(super) struct Fence {
     shown: Vec<u8>,
     shown_to: usize,
     chatter: usize,
+    /// Lines that are no responses.
+    strays: usize,
     /// Answer the next command here, without the server: a LOGIN, which the crate knows no other
     /// way to skip.
     pretend: bool,
-    /// Commands that the crate is going to give once it is logged in, without tags and line ends.
-    /// They leave with the login, so that they cost no round trips of their own.
-    ahead: Vec<String>,
-    /// Of these, what has left and the crate has yet to give.
-    sent: Vec<u8>,
-    has_sent_ahead: bool,
+    /// Commands that leave with the login.
+    pub(super) ahead: Ahead,
+    /// A NOOP is under way that was sent after them.
+    is_probing: bool,
+    /// How long the server may be silent over the command.
+    patience: Duration,
+    /// The tag that the crate waits for.
+    awaited: Vec<u8>,
     /// The number in the crate's last tag.
     last_tag: u64,
-    /// While they are on the wire: what the server says may repeat them.
+    /// While they are on the wire, and what the server says may repeat them.
     pub(super) secrets: Option<Redaction>,
-}
-
-/// What the server said besides what the crate is shown.
-#[derive(Debug, Default)]
-pub(super) struct Heard {
-    /// In capitals. Empty if it has said nothing about them.
-    pub(super) capabilities: Vec<String>,
-    pub(super) completion: Option<Completion>,
-    /// What it said about itself: the text of its greeting, or its answer to ID.
-    pub(super) name: String,
-    /// The text of its BYE.
-    pub(super) bye: Option<String>,
-    /// The text of an ALERT, which must be shown to the user (RFC 9051, section 7.1). As it came.
-    pub(super) alert: Option<Vec<u8>>,
-}
-
-/// The end of the last command.
-#[derive(Debug, Clone)]
-pub(super) struct Completion {
-    pub(super) condition: Condition,
-    pub(super) code: Option<String>,
-    /// As it came.
-    pub(super) text: Vec<u8>,
-}
-
-impl Completion {
-    fn of(status: &Status<'_>) -> Self {
-        Self {
-            condition: status.condition,
-            code: status.code_word(),
-            text: status.text.to_vec(),
-        }
-    }
-
-    /// As an error of the command that it ends.
-    pub(super) fn refused(&self, phase: Phase) -> Error {
-        Error::refused(
-            self.condition,
-            self.code.clone(),
-            &self.text,
-            phase.to_string(),
-        )
-    }
 }
 
 /// What comes in answer to a command, or to a part of one.
@@ -87,6 +57,16 @@ pub(super) enum Reply {
     /// The server waits for more; with what it says to that.
     Continue(Vec<u8>),
     Done(Completion),
+}
+
+/// What a line is.
+enum Line {
+    /// Blank, stray, or the end of another command.
+    Nothing,
+    Continue,
+    Untagged,
+    /// It ends the command.
+    End(Completion),
 }
 
 impl Fence {
@@ -98,119 +78,209 @@ impl Fence {
             shown: Vec::new(),
             shown_to: 0,
             chatter: 0,
+            strays: 0,
             pretend: false,
-            ahead: Vec::new(),
-            sent: Vec::new(),
-            has_sent_ahead: false,
+            ahead: Ahead::default(),
+            is_probing: false,
+            patience: Duration::MAX,
+            awaited: Vec::new(),
             last_tag: 0,
             secrets: None,
         }
     }
 
-    /// Lets these commands leave together with the last line of the login that comes next. The crate
-    /// must give them in this order afterwards.
-    pub(super) fn send_ahead(&mut self, commands: Vec<String>) {
-        self.ahead = commands;
-    }
-
-    /// Sends what is the last, or all, that a login needs, and with it what may leave ahead. The
-    /// crate goes on with a login that it only [pretends](Fence::pretend_once), so that it never
-    /// sees a secret.
-    pub(super) fn send_last_of_login(&mut self, octets: &Secret) -> Result<()> {
-        let first_tag = self.last_tag + 2;
-        for (command, tag) in std::mem::take(&mut self.ahead).iter().zip(first_tag..) {
-            let line = format!("{CRATE_TAG}{tag} {command}\r\n");
-            self.sent.extend_from_slice(line.as_bytes());
-        }
-        self.has_sent_ahead |= !self.sent.is_empty();
+    /// Sends what is the last, or all, that a login needs, and with it what may leave ahead, which the
+    /// crate must give in that order afterwards. It goes on with a login that it only
+    /// [pretends](Fence::pretend_once), so that it never sees a secret.
+    pub(super) fn send_last_of_login(&mut self, bytes: &Secret) -> Result<()> {
+        let (first_tag, is_behind) = (self.last_tag + 2, !bytes.is_empty());
+        let ahead = self.ahead.leave(CRATE_TAG, first_tag, is_behind);
         // Together, so that they are one packet.
-        let all = Secret::concat(&[octets.expose(), &self.sent]);
+        let all = Secret::concat(&[bytes.expose(), ahead]);
         self.wire.write(all.expose())
-    }
-
-    /// Whether commands have left that the crate had yet to give.
-    pub(super) fn has_sent_ahead(&self) -> bool {
-        self.has_sent_ahead
     }
 
     /// After a login behind which nothing could be sent: what need not wait for more than its
     /// answer leaves together.
     pub(super) fn send_after_login(&mut self) -> Result<()> {
-        match self.ahead.is_empty() {
+        match self.ahead.commands.is_empty() {
             true => Ok(()),
             false => self.send_last_of_login(&Secret::default()),
         }
     }
 
-    /// Takes what the crate gives: to the wire, unless it has left already.
-    fn give(&mut self, octets: &[u8]) -> Result<()> {
-        if !self.sent.is_empty() {
-            let Some(rest) = self.sent.strip_prefix(octets) else {
-                return Err(Error::protocol(
-                    "a command that was sent ahead is another now",
-                ));
-            };
-            self.sent = rest.to_vec();
-            return Ok(());
+    /// After the login's OK, if nothing comes for so long: asks whether what was sent behind the login
+    /// has arrived at all. Proxies hand the connection over to another process then, and some lose what
+    /// has come by that time. Servers answer in order, so if a NOOP that is sent now has its answer
+    /// before those commands have theirs, they are lost, and are sent again; none of them does harm
+    /// twice.
+    fn look_after(&mut self, patience: Duration) -> Result<()> {
+        let phase = self.wire.phase();
+        self.wire.begin_with(phase, patience);
+        match self.wire.available() {
+            Err(error) if error.is_timeout() => {
+                self.ahead.asks();
+                self.is_probing = true;
+                let command = [PROBE_TAG, b" NOOP\r\n"].concat();
+                self.wire.write(&command)?;
+            }
+            result => {
+                result?;
+            }
         }
-        self.last_tag = tag_number(octets).unwrap_or(self.last_tag);
-        self.wire.write(octets)
+        self.wire.begin_with(phase, self.patience);
+        Ok(())
+    }
+
+    /// Takes what the crate gives: to the wire, unless it has left already.
+    fn give(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Some(number) = tag_number(bytes) {
+            self.awaited = format!("{CRATE_TAG}{number}").into_bytes();
+            self.last_tag = number;
+        }
+        match self.ahead.has_left_already(bytes)? {
+            true => Ok(()),
+            false => self.wire.write(bytes),
+        }
     }
 
     /// Starts a command, bearing silence for so long and never longer than usual.
     pub(super) fn begin_with(&mut self, phase: Phase, patience: Duration) {
         self.wire.begin_with(phase, patience);
+        self.patience = patience;
         self.reset();
     }
 
-    pub(super) fn begin_until(&mut self, phase: Phase, end: Instant) {
-        self.wire
-            .begin_until(phase, end.saturating_duration_since(Instant::now()));
+    pub(super) fn begin_until(&mut self, phase: Phase, end: Deadline) {
+        self.wire.begin_until(phase, end);
         self.reset();
     }
 
     fn reset(&mut self) {
         self.heard.completion = None;
-        self.heard.alert = None;
         self.chatter = 0;
+        self.strays = 0;
     }
 
     pub(super) fn pretend_once(&mut self) {
         self.pretend = true;
     }
 
-    /// Reads one line that is no literal's business, such as a greeting.
+    /// Adds to an error what the server said before.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        let phase = self.wire.phase();
+        self.heard.explain(error, phase, self.secrets.as_ref())
+    }
+
+    /// Reads one response that is not blank.
     pub(super) fn read_response(&mut self) -> Result<&[u8]> {
-        self.frame.read(&mut self.wire, |_, _| Ok(Fate::Discard))?;
+        self.read_counted()?;
+        while is_blank(&self.frame.line) {
+            self.read_counted()?;
+        }
         Ok(&self.frame.line)
     }
 
     /// Reads up to what answers a command of ours: the server asks for more, or is done.
     pub(super) fn read_reply(&mut self, tag: &str) -> Result<Reply> {
         loop {
-            self.read_counted()?;
-            let line = &self.frame.line;
-            if let Some(text) = line.strip_prefix(b"+") {
-                return Ok(Reply::Continue(text.trim_ascii().to_vec()));
-            }
-            if let Some(rest) = line.strip_prefix(b"* ") {
-                self.heard.note(rest, self.secrets.as_ref());
-            } else if let Some(status) = line
-                .strip_prefix(tag.as_bytes())
-                .and_then(|rest| rest.strip_prefix(b" "))
-                .and_then(Status::parse)
-            {
-                self.heard.note_capabilities(status.code);
-                return Ok(Reply::Done(Completion::of(&status)));
-            } else {
-                return Err(self.not_a_response());
+            match self.read_line(tag.as_bytes())? {
+                Line::Continue => {
+                    let text = self.frame.line[1..].trim_ascii().to_vec();
+                    return Ok(Reply::Continue(text));
+                }
+                Line::End(completion) => return Ok(Reply::Done(completion)),
+                Line::Untagged | Line::Nothing => {}
             }
         }
+    }
+
+    /// As [`read_reply`](Fence::read_reply), for a command whose answers `take` wants to see, without
+    /// their `* `. What it makes something of does not count as chatter.
+    pub(super) fn read_answers(
+        &mut self,
+        tag: &str,
+        mut take: impl FnMut(&[u8]) -> Result<bool>,
+    ) -> Result<Completion> {
+        loop {
+            match self.read_line(tag.as_bytes())? {
+                Line::Untagged => {
+                    if take(&self.frame.line[2..])? {
+                        self.chatter = 0;
+                    }
+                }
+                Line::End(completion) => return Ok(completion),
+                Line::Continue | Line::Nothing => {}
+            }
+        }
+    }
+
+    /// Takes a line that was read elsewhere, as [`read_reply`](Fence::read_reply) would. Returns the
+    /// end of the command, if it is that.
+    pub(super) fn take_line(&mut self, line: Vec<u8>, tag: &str) -> Result<Option<Completion>> {
+        self.frame.line = line;
+        self.count()?;
+        match self.sort_line(tag.as_bytes())? {
+            Line::End(completion) => Ok(Some(completion)),
+            _ => Ok(None),
+        }
+    }
+
+    fn read_line(&mut self, tag: &[u8]) -> Result<Line> {
+        self.read_counted()?;
+        self.sort_line(tag)
+    }
+
+    /// Tells what the last line is, and notes what it says beside an answer.
+    fn sort_line(&mut self, tag: &[u8]) -> Result<Line> {
+        let line = &self.frame.line;
+        if is_blank(line) {
+            return Ok(Line::Nothing);
+        }
+        if line.starts_with(b"+") {
+            return Ok(Line::Continue);
+        }
+        let secrets = self.secrets.as_ref();
+        if let Some(rest) = line.strip_prefix(b"* ") {
+            self.heard.note(rest, secrets);
+            return Ok(Line::Untagged);
+        }
+        let tagged = memchr::memchr(b' ', line)
+            .and_then(|space| Some((&line[..space], Status::parse(&line[space + 1..])?)));
+        let Some((found, status)) = tagged else {
+            self.strays += 1;
+            if self.strays > MOST_STRAY_LINES {
+                return Err(Error::protocol(format!(
+                    "{}: not an IMAP response: {}",
+                    self.wire.phase(),
+                    shown_text(line, secrets)
+                )));
+            }
+            self.heard.note_words(line, secrets);
+            return Ok(Line::Nothing);
+        };
+        if found == tag {
+            self.heard.note_status(&status, secrets);
+            return Ok(Line::End(Completion::of(&status)));
+        }
+        // The end of another command: proxies let answers through that are not for this client.
+        if found == PROBE_TAG && self.is_probing {
+            self.is_probing = false;
+            if let Some(command) = self.ahead.lost() {
+                self.wire.write(command.as_bytes())?;
+            }
+        }
+        Ok(Line::Nothing)
     }
 
     /// Reads the next response, unless there have been too many that answer nothing.
     fn read_counted(&mut self) -> Result<()> {
         self.frame.read(&mut self.wire, |_, _| Ok(Fate::Discard))?;
+        self.count()
+    }
+
+    /// A response has been read.
+    pub(super) fn count(&mut self) -> Result<()> {
         self.chatter += 1;
         let most = self.wire.limits().untagged_responses;
         if self.chatter > most {
@@ -222,73 +292,32 @@ impl Fence {
         Ok(())
     }
 
-    fn not_a_response(&self) -> Error {
-        Error::protocol(format!(
-            "{}: not an IMAP response: {}",
-            self.wire.phase(),
-            shown_text(&self.frame.line, self.secrets.as_ref())
-        ))
-    }
-
     /// Reads the next response and decides what the crate sees of it; perhaps nothing.
     fn show_next(&mut self) -> Result<()> {
         self.shown.clear();
         self.shown_to = 0;
-        self.read_counted()?;
-        let line = &self.frame.line;
-        if line.starts_with(b"+") {
-            self.shown.extend_from_slice(line);
-        } else if let Some(rest) = line.strip_prefix(b"* ") {
-            self.heard.note(rest, self.secrets.as_ref());
-            show_untagged(rest, &mut self.shown);
-        } else if let Some(space) = memchr::memchr(b' ', line)
-            && let Some(status) = Status::parse(&line[space + 1..])
-        {
-            self.heard.note_capabilities(status.code);
-            let read_only = status.code_word().as_deref() == Some("READ-ONLY");
-            self.shown.extend_from_slice(&line[..space]);
-            self.shown.extend_from_slice(match status.condition {
-                Condition::Ok if read_only => b" OK [READ-ONLY] .\r\n".as_slice(),
-                Condition::Ok => b" OK .\r\n",
+        if let Some(patience) = self.ahead.patience() {
+            self.look_after(patience)?;
+        }
+        let awaited = std::mem::take(&mut self.awaited);
+        let line = self.read_line(&awaited);
+        if let Ok(Line::End(completion)) = &line {
+            self.shown.extend_from_slice(&awaited);
+            self.shown.extend_from_slice(match completion.condition {
+                Condition::Ok => b" OK .\r\n".as_slice(),
                 Condition::Bad => b" BAD .\r\n",
                 _ => b" NO .\r\n",
             });
-            self.heard.completion = Some(Completion::of(&status));
-        } else {
-            return Err(self.not_a_response());
+            self.ahead.was_answered();
+            self.heard.completion = Some(completion.clone());
         }
-        Ok(())
+        self.awaited = awaited;
+        line.map(|_| ())
     }
 }
 
-impl Heard {
-    /// Takes what matters from an untagged line without its `* `.
-    pub(super) fn note(&mut self, rest: &[u8], secrets: Option<&Redaction>) {
-        if let Some(words) = strip_word(rest, b"CAPABILITY ") {
-            self.set_capabilities(words);
-        } else if let Some(words) = strip_word(rest, b"ID ") {
-            self.name = excerpt(words);
-        } else if let Some(status) = Status::parse(rest) {
-            self.note_capabilities(status.code);
-            if status.condition == Condition::Bye {
-                self.bye = Some(shown_text(status.text, secrets));
-            }
-            if status.code_word().as_deref() == Some("ALERT") {
-                self.alert = Some(status.text.to_vec());
-            }
-        }
-    }
-
-    pub(super) fn note_capabilities(&mut self, code: Option<&[u8]>) {
-        if let Some(words) = code.and_then(|code| strip_word(code, b"CAPABILITY ")) {
-            self.set_capabilities(words);
-        }
-    }
-
-    fn set_capabilities(&mut self, words: &[u8]) {
-        let words = String::from_utf8_lossy(words).to_ascii_uppercase();
-        self.capabilities = words.split_ascii_whitespace().map(str::to_owned).collect();
-    }
+fn is_blank(line: &[u8]) -> bool {
+    line.trim_ascii().is_empty()
 }
 
 /// The number in a command's tag.
@@ -296,66 +325,6 @@ fn tag_number(command: &[u8]) -> Option<u64> {
     let rest = command.strip_prefix(&[CRATE_TAG as u8])?;
     let space = memchr::memchr(b' ', rest)?;
     str::from_utf8(&rest[..space]).ok()?.parse().ok()
-}
-
-fn strip_word<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
-    let (head, rest) = line.split_at_checked(word.len())?;
-    head.eq_ignore_ascii_case(word).then_some(rest)
-}
-
-/// What the server said, fit for printing: without the secrets that it may repeat.
-pub(super) fn shown_text(text: &[u8], secrets: Option<&Redaction>) -> String {
-    match secrets {
-        Some(secrets) => excerpt(&secrets.redact(text)),
-        None => excerpt(text),
-    }
-}
-
-/// Adds to the error of a connection that closed what the server said before.
-pub(super) fn with_goodbye(error: Error, phase: Phase, bye: Option<&str>) -> Error {
-    match bye {
-        Some(bye) if *error.kind() == ErrorKind::Disconnected => {
-            error.in_context(format_args!("{phase}: the server said goodbye: {bye}"))
-        }
-        _ => error,
-    }
-}
-
-/// Of untagged data the crate needs only the number of messages and two codes of EXAMINE.
-fn show_untagged(rest: &[u8], shown: &mut Vec<u8>) {
-    let digits = rest
-        .iter()
-        .take_while(|octet| octet.is_ascii_digit())
-        .count();
-    if digits > 0
-        && rest[digits..]
-            .trim_ascii_end()
-            .eq_ignore_ascii_case(b" EXISTS")
-    {
-        shown.extend_from_slice(b"* ");
-        shown.extend_from_slice(&rest[..digits]);
-        shown.extend_from_slice(b" EXISTS\r\n");
-        return;
-    }
-    let Some(Status {
-        condition: Condition::Ok,
-        code: Some(code),
-        ..
-    }) = Status::parse(rest)
-    else {
-        return;
-    };
-    for word in [&b"UIDVALIDITY "[..], b"UIDNEXT "] {
-        if let Some(number) = strip_word(code, word)
-            && number.len() <= 10
-            && number.iter().all(u8::is_ascii_digit)
-        {
-            shown.extend_from_slice(b"* OK [");
-            shown.extend_from_slice(word);
-            shown.extend_from_slice(number);
-            shown.extend_from_slice(b"] .\r\n");
-        }
-    }
 }
 
 /// The crate's end of the connection.
@@ -406,7 +375,9 @@ mod tests {
     use crate::transport::tests::wire;
 
     fn shown(octets: &[u8]) -> (String, Fence) {
-        let mut handle = Handle(Arc::new(Mutex::new(Fence::new(wire(octets, 7)))));
+        let mut fence = Fence::new(wire(octets, 7));
+        fence.awaited = b"a2".to_vec();
+        let mut handle = Handle(Arc::new(Mutex::new(fence)));
         let mut shown = Vec::new();
         let mut target = [0; 1000];
         while let Ok(count) = handle.read(&mut target) {
@@ -419,40 +390,53 @@ mod tests {
     #[test]
     fn the_crate_sees_only_what_it_understands() {
         let octets = b"* FLAGS (\\Seen \xff)\r\n* 23 EXISTS\r\n* NO watch out\r\n* BYE not yet\r\n\
-            * OK [UIDVALIDITY 7] h\xc3\xa4\r\n* OK [UIDNEXT 99999999999] odd\r\n* OK [NEW ((] x\r\n\
-            * LIST () {3}\r\n\"\r\n x\r\na2 OK [READ-ONLY] done \xff\r\n";
+            * OK [UIDVALIDITY 7] h\xc3\xa4\r\n\r\nServer Unavailable.\r\na1 NO of another\r\n\
+            + what\r\n* LIST () {3}\r\n\"\r\n x\r\na2 OK [READ-ONLY] done \xff\r\n";
         let (shown, fence) = shown(octets);
-        assert_eq!(
-            shown,
-            "* 23 EXISTS\r\n* OK [UIDVALIDITY 7] .\r\na2 OK [READ-ONLY] .\r\n"
-        );
-        assert_eq!(fence.heard.bye.as_deref(), Some("not yet"));
+        assert_eq!(shown, "a2 OK .\r\n");
+        assert_eq!(fence.heard.mailbox.exists, Some(23));
+        assert_eq!(fence.heard.mailbox.uid_validity, Some(7));
         let completion = fence.heard.completion.unwrap();
         assert_eq!(completion.code.as_deref(), Some("READ-ONLY"));
     }
 
     #[test]
     fn one_read_never_goes_past_a_line() {
-        let fence = Fence::new(wire(&b"a1 OK one\r\na2 OK two\r\n"[..], 100));
+        let mut fence = Fence::new(wire(&b"a1 OK one\r\na2 OK two\r\n"[..], 100));
+        fence.awaited = b"a1".to_vec();
         let mut handle = Handle(Arc::new(Mutex::new(fence)));
         let mut target = [0; 1000];
         assert_eq!(handle.read(&mut target).unwrap(), b"a1 OK .\r\n".len());
     }
 
     #[test]
-    fn notes_capabilities_wherever_they_are_said() {
-        let (_, fence) = shown(b"* CAPABILITY IMAP4rev1 esearch\r\na1 OK done\r\n");
-        assert!(fence.heard.capabilities.contains(&"ESEARCH".to_owned()));
-        let (_, fence) = shown(b"a1 OK [CAPABILITY IMAP4rev1 IDLE] done\r\n");
-        assert!(fence.heard.capabilities.contains(&"IDLE".to_owned()));
+    fn commands_that_were_lost_behind_a_login_are_sent_again() {
+        let mut fence = Fence::new(wire(&b"n1 OK\r\na2 OK\r\n"[..], 100));
+        fence.ahead.commands = vec!["CAPABILITY".to_owned(), "EXAMINE x".to_owned()];
+        let login = Secret::from("l1 LOGIN a b\r\n".to_owned());
+        fence.send_last_of_login(&login).unwrap();
+        fence.is_probing = true;
+        fence.give(b"a2 CAPABILITY\r\n").unwrap();
+        while fence.shown.is_empty() {
+            fence.show_next().unwrap();
+        }
+        assert!(fence.ahead.were_lost);
+        assert_eq!(fence.shown, b"a2 OK .\r\n");
     }
 
     #[test]
     fn endless_chatter_is_a_protocol_error() {
-        let fence = Fence::new(wire(b"* OK still here\r\n".repeat(100_001), 4096));
-        let error = Handle(Arc::new(Mutex::new(fence)))
-            .read(&mut [0; 10])
-            .unwrap_err();
-        assert!(error.to_string().contains("answer nothing"), "{error}");
+        for (line, says) in [
+            (&b"* OK still here\r\n"[..], "answer nothing"),
+            (b"\r\n", "answer nothing"),
+            (b"a1 OK another\r\n", "answer nothing"),
+            (b"HTTP/1.1 400 Bad Request\r\n", "not an IMAP response"),
+        ] {
+            let fence = Fence::new(wire(line.repeat(100_001), 4096));
+            let error = Handle(Arc::new(Mutex::new(fence)))
+                .read(&mut [0; 10])
+                .unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
     }
 }

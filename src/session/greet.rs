@@ -1,14 +1,18 @@
 //! From a host name to a greeted connection, with TLS where it is asked for.
 
-use std::net::Ipv4Addr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::Settings;
 use super::fence::Fence;
+use super::heard::shown_text;
+use super::{Peer, Settings};
 use crate::Security;
+use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::refusal::Refusal;
 use crate::stop::Stop;
-use crate::transport::{Condition, Phase, Status, Stream, Tcp, Wire, answers_to_tls, secure};
+use crate::transport::{
+    Condition, Phase, Status, Stream, Tcp, Wire, answers_to_tls, apart, secure,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Greeting {
@@ -26,23 +30,32 @@ pub(super) struct Reached {
     pub(super) fence: Fence,
     /// By TLS, or because the caller's own stream says so.
     pub(super) is_secure: bool,
+    /// Nobody on a network can be in between.
+    is_local: bool,
 }
 
 /// Connects, in TLS from the first octet if the settings say so.
-pub(super) fn reach(settings: &Settings, stop: &Stop, end: Instant) -> Result<Reached> {
-    let mut stream = connect(settings, stop)?;
+pub(super) fn reach(
+    settings: &Settings,
+    peer: &Peer,
+    stop: &Stop,
+    end: Deadline,
+) -> Result<Reached> {
+    let (mut stream, is_local) = connect(settings, stop, end)?;
     // A caller's own stream may bring its own protection.
     let mut is_secure = stream.is_secure();
     if !is_secure && settings.security == Security::Tls {
         let if_plain = "this port takes no TLS from the first octet; use the one that does, \
                         commonly 993, or `Security::StartTls` for this one";
-        stream = protect(settings, stream, end, stop, if_plain)?;
+        stream = protect(settings, stream, end, stop, if_plain)
+            .map_err(|error| closed_at_once(error, peer))?;
         is_secure = true;
     }
     let wire = Wire::new(stream, settings.timeouts, settings.limits, stop.clone())?;
     Ok(Reached {
         fence: Fence::new(wire),
         is_secure,
+        is_local,
     })
 }
 
@@ -50,23 +63,25 @@ pub(super) fn reach(settings: &Settings, stop: &Stop, end: Instant) -> Result<Re
 pub(super) fn greet(
     reached: Reached,
     settings: &Settings,
+    peer: &Peer,
     stop: &Stop,
-    end: Instant,
+    end: Deadline,
 ) -> Result<(Fence, Greeting)> {
     let Reached {
         mut fence,
         is_secure,
+        is_local,
     } = reached;
     if is_secure {
         fence.begin_until(Phase::Greeting, end);
     } else {
-        let left = end.saturating_duration_since(Instant::now());
-        fence.begin_until(Phase::Greeting, end - INQUIRY.min(left / 10));
+        let inquiry = INQUIRY.min(end.left() / 10);
+        fence.begin_until(Phase::Greeting, end.earlier_by(inquiry));
         if let Err(error) = fence.wire.available() {
-            return Err(why_silent(error, fence, settings, end, stop));
+            return Err(why_silent(error, fence, settings, peer, end, stop));
         }
     }
-    let greeting = read_greeting(&mut fence)?;
+    let greeting = read_greeting(&mut fence).map_err(|error| closed_at_once(error, peer))?;
     if !is_secure && settings.security == Security::StartTls {
         if greeting == Greeting::PreAuthenticated {
             return Err(Error::new(
@@ -78,7 +93,7 @@ pub(super) fn greet(
         // Whatever was announced so far was said without protection (RFC 9051, section 6.2.1).
         return Ok((start_tls(fence, settings, end, stop)?, greeting));
     }
-    if greeting == Greeting::PreAuthenticated && !is_secure && !is_local(&settings.host) {
+    if greeting == Greeting::PreAuthenticated && !is_secure && !is_local {
         return Err(Error::new(
             ErrorKind::Auth,
             "a PREAUTH greeting over an open network is not to be trusted",
@@ -88,7 +103,14 @@ pub(super) fn greet(
 }
 
 /// A server that speaks TLS from the first octet waits in silence for the client to begin.
-fn why_silent(error: Error, fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -> Error {
+fn why_silent(
+    error: Error,
+    fence: Fence,
+    settings: &Settings,
+    peer: &Peer,
+    end: Deadline,
+    stop: &Stop,
+) -> Error {
     match error.kind() {
         ErrorKind::Timeout => {
             if let Ok(stream) = fence.wire.into_stream()
@@ -102,31 +124,53 @@ fn why_silent(error: Error, fence: Fence, settings: &Settings, end: Instant, sto
             }
             error
         }
-        ErrorKind::Disconnected => error.followed_by(
+        ErrorKind::Disconnected if !peer.is_known() => error.followed_by(
             " without a greeting; if the port is one for TLS from the first octet, use \
              `Security::Tls`",
         ),
-        _ => error,
+        _ => closed_at_once(error, peer),
     }
 }
 
-fn connect(settings: &Settings, stop: &Stop) -> Result<Box<dyn Stream>> {
+/// A server that closes the connection before it has said anything. While other sessions with it are
+/// open it is in order, and so that is how it refuses one more, as Courier does.
+fn closed_at_once(error: Error, peer: &Peer) -> Error {
+    let open = peer.open_sessions();
+    if *error.kind() != ErrorKind::Disconnected || error.refusal().is_some() || open == 0 {
+        return error;
+    }
+    let text = format!("{open} are open, and the server closes a further connection at once");
+    Error::new(ErrorKind::SessionLimit, text)
+        .with_refusal(Refusal::SessionLimit)
+        .with_source(error)
+}
+
+/// Returns also whether the peer is on this machine. What is at the other end of a caller's own
+/// connection, only that knows: a port here may be that of a tunnel.
+fn connect(settings: &Settings, stop: &Stop, end: Deadline) -> Result<(Box<dyn Stream>, bool)> {
     let (host, port) = (settings.host.as_str(), settings.port);
     let Some(connector) = &settings.connector else {
-        let stream = Tcp.connect(host, port, settings.timeouts.connect, stop)?;
-        return Ok(Box::new(stream));
+        let stream = Tcp.connect(host, port, end, stop)?;
+        let address = stream.peer_addr();
+        let is_local = address.is_ok_and(|address| address.ip().to_canonical().is_loopback());
+        return Ok((Box::new(stream), is_local));
     };
-    connector
-        .connect(host, port, settings.timeouts.connect)
-        .map_err(|error| {
-            Error::new(ErrorKind::Connect, format!("{host}:{port}: {error}")).with_source(error)
-        })
+    let place = format!("{host}:{port}");
+    let (connector, host) = (connector.clone(), host.to_owned());
+    let stream = apart(&place, end, stop, move || {
+        connector.connect(&host, port, end.left())
+    })?
+    .map_err(|error| {
+        Error::new(ErrorKind::Connect, format!("{place}: {error}")).with_source(error)
+    })?;
+    let is_local = stream.is_local();
+    Ok((stream, is_local))
 }
 
 fn protect(
     settings: &Settings,
     stream: Box<dyn Stream>,
-    end: Instant,
+    end: Deadline,
     stop: &Stop,
     if_plain: &str,
 ) -> Result<Box<dyn Stream>> {
@@ -137,35 +181,27 @@ fn protect(
     }
 }
 
-fn is_local(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host == "::1"
-        || host
-            .parse()
-            .is_ok_and(|address: Ipv4Addr| address.is_loopback())
-}
-
 /// Reads the greeting.
 pub(super) fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
-    let line = fence.read_response()?;
-    let Some(status) = Status::untagged(line) else {
+    let secrets = fence.secrets.clone();
+    let line = fence.read_response()?.to_vec();
+    let Some(status) = Status::untagged(&line) else {
         return Err(Error::protocol(format!(
             "this is no IMAP server, or the wrong port; it greets with {:?}",
-            excerpt(line)
+            shown_text(&line, secrets.as_ref())
         )));
     };
-    let text = excerpt(status.text);
+    let text = shown_text(status.text, secrets.as_ref());
+    let heard = &mut fence.heard;
     match status.condition {
         Condition::Ok | Condition::PreAuth => {
-            let is_authenticated = status.condition == Condition::PreAuth;
-            let code = status.code.map(<[u8]>::to_vec);
-            fence.heard.note_capabilities(code.as_deref());
-            fence.heard.name = text;
-            Ok(if is_authenticated {
-                Greeting::PreAuthenticated
-            } else {
-                Greeting::Login
-            })
+            let greeting = match status.condition {
+                Condition::PreAuth => Greeting::PreAuthenticated,
+                _ => Greeting::Login,
+            };
+            heard.note_status(&status, None);
+            heard.name = text;
+            Ok(greeting)
         }
         // NO and BAD are no greetings (RFC 9051, section 7.1), but there are servers that say no so
         // early.
@@ -174,7 +210,7 @@ pub(super) fn read_greeting(fence: &mut Fence) -> Result<Greeting> {
             Err(turned_away(Error::refused(
                 Condition::Bye,
                 code,
-                status.text,
+                text.as_bytes(),
                 "greeting",
             )))
         }
@@ -192,38 +228,9 @@ fn turned_away(error: Error) -> Error {
 
 /// Asks for TLS whatever the server has announced: that STARTTLS is not among it may be the work
 /// of somebody on the way, whom the server's own answer outwits.
-fn start_tls(mut fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -> Result<Fence> {
-    let refused = |text: &str| {
-        Error::new(
-            ErrorKind::Tls,
-            format!(
-                "the server refuses STARTTLS ({text}), so nothing secret was sent; use \
-                 `Security::Tls` and its port, commonly 993, or look into who is on the way"
-            ),
-        )
-    };
+fn start_tls(mut fence: Fence, settings: &Settings, end: Deadline, stop: &Stop) -> Result<Fence> {
     fence.begin_until(Phase::StartTls, end);
-    fence.wire.write(b"s1 STARTTLS\r\n")?;
-    loop {
-        let line = fence.read_response()?;
-        if let Some(rest) = line.strip_prefix(b"s1 ") {
-            match Status::parse(rest) {
-                Some(Status {
-                    condition: Condition::Ok,
-                    ..
-                }) => break,
-                _ => return Err(refused(&excerpt(rest))),
-            }
-        }
-        if let Some(Status {
-            condition: Condition::Bye,
-            text,
-            ..
-        }) = Status::untagged(line)
-        {
-            return Err(refused(&excerpt(text)));
-        }
-    }
+    ask_for_tls(&mut fence).map_err(|error| fence.explain(error))?;
     let name = std::mem::take(&mut fence.heard.name);
     let stream = fence.wire.into_stream()?;
     let if_plain = "octets in plain text came after its OK to STARTTLS; somebody on the way \
@@ -235,4 +242,33 @@ fn start_tls(mut fence: Fence, settings: &Settings, end: Instant, stop: &Stop) -
     let mut secured = Fence::new(wire);
     secured.heard.name = name;
     Ok(secured)
+}
+
+fn ask_for_tls(fence: &mut Fence) -> Result<()> {
+    let refused = |text: &str| {
+        Error::new(
+            ErrorKind::Tls,
+            format!(
+                "the server refuses STARTTLS ({text}), so nothing secret was sent; use \
+                 `Security::Tls` and its port, commonly 993, or look into who is on the way"
+            ),
+        )
+    };
+    fence.wire.write(b"s1 STARTTLS\r\n")?;
+    let answer = fence.read_answers("s1", |rest| {
+        if let Some(Status {
+            condition: Condition::Bye,
+            text,
+            ..
+        }) = Status::parse(rest)
+        {
+            return Err(refused(&excerpt(text)));
+        }
+        Ok(false)
+    })?;
+    match answer.condition {
+        Condition::Ok => Ok(()),
+        Condition::Bad => Err(refused(&format!("BAD {}", excerpt(&answer.text)))),
+        _ => Err(refused(&format!("NO {}", excerpt(&answer.text)))),
+    }
 }

@@ -12,12 +12,13 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use self::exchange::End;
-use self::mechanism::Mechanism;
+use self::mechanism::choose;
 use self::sasl::{Bearer, Plain, Sasl, Wrapping};
 use super::command::run;
-use super::fence::{Completion, Fence, Handle, shown_text, with_goodbye};
+use super::fence::{Fence, Handle};
+use super::heard::{Completion, shown_text};
 use super::token::Held;
-use super::{Settings, lock};
+use super::{Mechanism, Settings, lock};
 use crate::credentials::{Credentials, Redaction, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::refusal::Refusal;
@@ -56,20 +57,20 @@ pub(super) fn log_in(
     offers: &[String],
     token: Option<&Held<'_>>,
 ) -> Result<Duration> {
-    let mechanism = Mechanism::choose(&settings.credentials, offers)?;
+    let mechanism = choose(&settings.credentials, settings.mechanism, offers)?;
     let mut fence = lock(fence);
-    let mut login = Login::new(&mut fence, offers);
-    let result = login.talk(settings, mechanism, token);
+    let mut login = Login::new(&mut fence, offers, mechanism);
+    let result = login.talk(settings, token);
     login.judge(result, token)
 }
 
 /// The login, where it is one line that can be said before anything was heard.
 pub(super) fn login_line(settings: &Settings, offers: &[String]) -> Option<Secret> {
-    match (
-        &settings.credentials,
-        Mechanism::choose(&settings.credentials, offers),
-    ) {
-        (Credentials::Password { user, password }, Ok(Mechanism::Login)) => {
+    let mechanism = choose(&settings.credentials, settings.mechanism, offers);
+    match (&settings.credentials, mechanism) {
+        (Credentials::Password { user, password }, Ok(Mechanism::Login))
+            if command::is_quotable(user, password) =>
+        {
             Some(command::quoted(exchange::TAG, user, password))
         }
         _ => None,
@@ -83,7 +84,7 @@ pub(super) fn login_line(settings: &Settings, offers: &[String]) -> Option<Secre
 /// As [`log_in`].
 pub(super) fn hear_login(settings: &Settings, fence: &Mutex<Fence>) -> Result<()> {
     let mut fence = lock(fence);
-    let mut login = Login::new(&mut fence, &[]);
+    let mut login = Login::new(&mut fence, &[], Mechanism::Login);
     if let Credentials::Password { user, password } = &settings.credentials {
         login.conceal(user, password);
     }
@@ -95,36 +96,33 @@ pub(super) fn hear_login(settings: &Settings, fence: &Mutex<Fence>) -> Result<()
 struct Login<'a> {
     fence: &'a mut Fence,
     offers: &'a [String],
+    mechanism: Mechanism,
     /// What the server says about why it refuses.
     complaint: Option<Vec<u8>>,
     redaction: Redaction,
 }
 
 impl<'a> Login<'a> {
-    fn new(fence: &'a mut Fence, offers: &'a [String]) -> Self {
+    fn new(fence: &'a mut Fence, offers: &'a [String], mechanism: Mechanism) -> Self {
         fence.begin_with(Phase::Login, Duration::MAX);
         Self {
             fence,
             offers,
+            mechanism,
             complaint: None,
             redaction: Redaction::default(),
         }
     }
 
-    fn talk(
-        &mut self,
-        settings: &Settings,
-        mechanism: Mechanism,
-        token: Option<&Held<'_>>,
-    ) -> Result<End> {
+    fn talk(&mut self, settings: &Settings, token: Option<&Held<'_>>) -> Result<End> {
         match (&settings.credentials, token) {
             (Credentials::Password { user, password }, _) => {
                 self.conceal(user, password);
-                self.show_password(mechanism, user, password)
+                self.show_password(user, password)
             }
             (Credentials::Token { user, .. }, Some(token)) => {
                 self.conceal(user, token.secret());
-                let wrapping = match mechanism {
+                let wrapping = match self.mechanism {
                     Mechanism::XOAuth2 => Wrapping::XOAuth2,
                     _ => Wrapping::OAuthBearer {
                         host: &settings.host,
@@ -138,20 +136,15 @@ impl<'a> Login<'a> {
         }
     }
 
-    fn show_password(
-        &mut self,
-        mechanism: Mechanism,
-        user: &str,
-        password: &Secret,
-    ) -> Result<End> {
-        match mechanism {
+    fn show_password(&mut self, user: &str, password: &Secret) -> Result<End> {
+        match self.mechanism {
             #[cfg(feature = "scram")]
             Mechanism::ScramSha256 => self.authenticate(&mut scram::Scram::new(user, password)?),
-            Mechanism::Login => {
+            Mechanism::Login if command::is_quotable(user, password) => {
                 let line = command::quoted(exchange::TAG, user, password);
                 exchange::command(self.fence, &[line])
             }
-            Mechanism::LoginWithLiterals => {
+            Mechanism::Login => {
                 let parts = command::with_literals(exchange::TAG, user, password, self.offers);
                 exchange::command(self.fence, &parts)
             }
@@ -163,7 +156,7 @@ impl<'a> Login<'a> {
         let is_short = self.offers.iter().any(|offer| offer == "SASL-IR");
         let first = encoding::encode(&sasl.first()?);
         // It may come back as it was sent.
-        self.redaction.add(first.clone());
+        self.redaction.add_encoded(first.clone());
         self.fence.secrets = Some(self.redaction.clone());
         let result = exchange::authenticate(self.fence, sasl, &first, is_short);
         self.complaint = sasl.complaint().map(<[u8]>::to_vec);
@@ -172,16 +165,11 @@ impl<'a> Login<'a> {
 
     /// Lets nothing that the server says show these.
     fn conceal(&mut self, user: &str, secret: &Secret) {
-        self.redaction.add_name(user.as_bytes());
-        self.redaction.add(secret.clone());
-        let mut quoted = Secret::default();
-        command::push_quoted(&mut quoted, secret.expose());
-        self.redaction.add(quoted);
+        self.redaction = redaction(user, secret);
         self.fence.secrets = Some(self.redaction.clone());
     }
 
     fn judge(&mut self, result: Result<End>, token: Option<&Held<'_>>) -> Result<Duration> {
-        self.fence.secrets = None;
         let error = match result {
             Ok(End { completion, time }) if completion.condition == Condition::Ok => {
                 token.inspect(|token| token.accepted());
@@ -193,10 +181,7 @@ impl<'a> Login<'a> {
             Err(error) if self.complaint.is_some() => {
                 Error::new(ErrorKind::Auth, error.to_string()).in_context(self.complaint_text())
             }
-            Err(error) => {
-                let bye = self.fence.heard.bye.as_deref();
-                return Err(with_goodbye(error, Phase::Login, bye));
-            }
+            Err(error) => return Err(self.fence.explain(error)),
         };
         match token {
             Some(token) if *error.kind() == ErrorKind::Auth => Err(token.refused(error)),
@@ -218,14 +203,24 @@ impl<'a> Login<'a> {
     fn refused(&self, completion: &Completion) -> Error {
         let shown = |text: &[u8]| shown_text(text, Some(&self.redaction));
         let code = completion.code.as_deref();
-        let alert = self.fence.heard.alert.as_deref();
-        let mut text = shown(&completion.text);
-        if let Some(alert) = alert {
-            text = format!("{text} ({})", shown(alert));
-        }
+        // Who does not understand a command may repeat any part of it, in a form that is known to
+        // nobody else. An alert is for the user (RFC 9051, section 7.1).
+        let is_hidden = completion.condition == Condition::Bad && code != Some("ALERT");
+        #[cfg_attr(not(feature = "scram"), allow(unused_mut))]
+        let mut text = match is_hidden {
+            true => "it answers BAD, with words that may repeat the password and are not shown"
+                .to_owned(),
+            false => shown(&completion.text),
+        };
         // Read as it came, since a name may be a part of any word.
-        let said = [&completion.text, alert.unwrap_or_default()].concat();
-        let shown_code = code.map(|code| shown(code.as_bytes()));
+        let mut said = completion.text.clone();
+        for alert in self.fence.heard.alerts() {
+            said.push(b' ');
+            said.extend_from_slice(alert.as_bytes());
+        }
+        let shown_code = code
+            .filter(|_| !is_hidden)
+            .map(|code| shown(code.as_bytes()));
         // What is refused to a token is an answer to it, whatever its form.
         let condition = match self.complaint {
             Some(_) => Condition::No,
@@ -242,9 +237,14 @@ impl<'a> Login<'a> {
             Refusal::Credentials | Refusal::Unknown => ErrorKind::Auth,
             _ => {
                 let code = shown_code;
-                return Error::new(ErrorKind::Server { code, text }, "login").with_refusal(refusal);
+                let error = Error::new(ErrorKind::Server { code, text }, "login");
+                return self.fence.explain(error.with_refusal(refusal));
             }
         };
+        #[cfg(feature = "scram")]
+        if self.mechanism == Mechanism::ScramSha256 && kind == ErrorKind::Auth {
+            text.push_str(NO_SCRAM);
+        }
         let mut context = match shown_code {
             Some(code) => format!("[{code}] {text}"),
             None => text,
@@ -252,7 +252,35 @@ impl<'a> Login<'a> {
         if self.complaint.is_some() {
             context = format!("{}: {context}", self.complaint_text());
         }
-        Error::new(kind, context).with_refusal(refusal)
+        let error = Error::new(kind, context).with_refusal(refusal);
+        self.fence.explain(error)
+    }
+}
+
+#[cfg(feature = "scram")]
+const NO_SCRAM: &str = "; SCRAM-SHA-256 was chosen, and LOGIN was not tried: an account may have a \
+                        password and no secret for SCRAM, and then `Mechanism::Login` signs in";
+
+/// What a server must not be shown to have repeated: the secret as it is, as a quoted string, and in
+/// Base64 wherever it may begin there.
+fn redaction(user: &str, secret: &Secret) -> Redaction {
+    let mut redaction = Redaction::default();
+    redaction.add_name(user.as_bytes());
+    redaction.add(secret.clone());
+    let mut quoted = Secret::default();
+    command::push_quoted(&mut quoted, secret.expose());
+    redaction.add(quoted);
+    for before in [&b""[..], b"\0", b"\0\0"] {
+        let shifted = Secret::concat(&[before, secret.expose()]);
+        redaction.add_encoded(encoding::encode(&shifted));
+    }
+    redaction
+}
+
+/// As long as the answer to a login that was said already may repeat it.
+pub(super) fn conceal(settings: &Settings, fence: &mut Fence) {
+    if let Credentials::Password { user, password } = &settings.credentials {
+        fence.secrets = Some(redaction(user, password));
     }
 }
 
@@ -270,6 +298,7 @@ mod tests {
         let mut login = Login {
             fence: &mut Fence::new(wire(Vec::new(), 1)),
             offers: &[],
+            mechanism: Mechanism::Login,
             complaint: None,
             redaction: Redaction::default(),
         };

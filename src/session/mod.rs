@@ -6,6 +6,7 @@
 //! over (as text, as a list, as a hash set), could not send a literal, which text beyond ASCII
 //! needs, and could not read an ESEARCH answer.
 
+mod ahead;
 mod command;
 #[cfg(feature = "compress")]
 mod compress;
@@ -13,11 +14,13 @@ mod fence;
 mod follow_up;
 mod gate;
 mod greet;
+mod heard;
 mod literals;
 mod login;
 mod open;
 mod opening;
 mod peer;
+mod presence;
 mod provider;
 mod search;
 mod settings;
@@ -26,16 +29,21 @@ mod token;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use self::command::run_with;
 use self::fence::{Fence, Handle};
 use self::gate::Gate;
+use self::heard::Told;
 use self::literals::Literals;
 pub(crate) use self::opening::Opening;
+use self::peer::Counted;
 pub(crate) use self::peer::Peer;
-pub(crate) use self::search::Presence;
-pub use self::settings::Security;
-pub(crate) use self::settings::Settings;
+pub(crate) use self::presence::Presence;
+pub use self::settings::{Mechanism, Security};
+pub(crate) use self::settings::{Settings, Teller};
 use self::token::Tokens;
+use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::event::Event;
 use crate::fetch::{Answer, Fetch, Reader};
 use crate::pulse::Pulse;
 use crate::stop::Stop;
@@ -44,6 +52,9 @@ use crate::uid_set::{Uid, UidSet};
 
 /// The tags of our own commands begin with this letter, those of the `imap` crate with an `a`.
 const TAG_PREFIX: u8 = b'p';
+
+/// Of the command that ends a session.
+const LOGOUT_TAG: &str = "p0";
 
 /// An answer takes one; the others are for packets that have to be sent again.
 const ROUND_TRIPS_FOR_A_SIGN: u32 = 4;
@@ -84,6 +95,10 @@ pub(crate) struct Session {
     is_reused: bool,
     /// Answers to FETCH commands since it was taken from the pool.
     answers: u64,
+    /// The mailbox, as it goes over the wire.
+    examined: String,
+    teller: Teller,
+    _counted: Counted,
 }
 
 impl Session {
@@ -173,7 +188,8 @@ impl Session {
     /// As [`expect_answers`](Session::expect_answers), but if nothing comes for so long, over
     /// this session nor over another of the same run, that is enough.
     pub(crate) fn expect_a_sign_of_life(&mut self, patience: Duration) {
-        let patience = patience + ROUND_TRIPS_FOR_A_SIGN * self.round_trip;
+        let round_trips = self.round_trip.saturating_mul(ROUND_TRIPS_FOR_A_SIGN);
+        let patience = patience.saturating_add(round_trips);
         let mut fence = self.fence();
         fence.wire.begin(Phase::Fetch);
         fence.wire.probe(patience);
@@ -185,7 +201,10 @@ impl Session {
         reader: &'r mut Reader,
         admit: impl FnMut(Option<Uid>, u64) -> Result<bool>,
     ) -> Result<Answer<'r>> {
-        let answer = reader.next(&mut lock(&self.fence).wire, TAG_PREFIX, admit)?;
+        let mut fence = lock(&self.fence);
+        // News that comes among the answers is not looked at.
+        fence.heard.doubt_count();
+        let answer = reader.next(&mut fence.wire, TAG_PREFIX, admit)?;
         self.answers += u64::from(!matches!(
             answer,
             Answer::Unrelated | Answer::Unasked | Answer::Bye { .. }
@@ -195,25 +214,35 @@ impl Session {
 
     /// Asks the server whether it is there, by a command that does nothing.
     pub(crate) fn check(&mut self, patience: Duration) -> Result<()> {
-        command::run_with(&self.fence, Phase::Noop, patience, || self.control.noop())
+        run_with(&self.fence, Phase::Noop, patience, || self.control.noop())
     }
 
     /// Says goodbye to all of these, for at most two seconds together, and closes the connections.
     pub(crate) fn log_out_all(mut sessions: Vec<Self>) {
-        let end = Instant::now() + LOGOUT_PATIENCE;
+        let end = Deadline::after(LOGOUT_PATIENCE);
         // Whatever comes of it: the connections are closed next.
+        let goodbye = format!("{LOGOUT_TAG} LOGOUT\r\n");
         for session in &mut sessions {
-            let tag = session.tag();
             let mut fence = session.fence();
             fence.wire.set_stop(Stop::default());
             fence.begin_until(Phase::Logout, end);
-            let command = format!("{}{tag} LOGOUT\r\n", char::from(TAG_PREFIX));
-            let _ = fence.wire.write(command.as_bytes());
+            let _ = fence.wire.write(goodbye.as_bytes());
         }
         for session in &sessions {
-            let mut fence = session.fence();
-            while fence.read_response().is_ok() {}
+            let _ = session.fence().read_answers(LOGOUT_TAG, |_| Ok(false));
         }
+    }
+
+    /// Opens the mailbox once more, for what the server says about it now.
+    fn examine_again(&mut self, end: Deadline) -> Result<Told> {
+        self.fence().heard.mailbox = Told::default();
+        let ask = || self.control.examine(&self.examined);
+        run_with(&self.fence, Phase::Examine, end.left(), ask)?;
+        Ok(self.fence().heard.mailbox)
+    }
+
+    fn tell(&self, event: &Event) {
+        self.teller.tell(event);
     }
 }
 

@@ -1,7 +1,7 @@
 //! From a host name to a session: a greeted connection, login, EXAMINE, in as few round trips as
 //! may be.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use super::login::{log_in, pretend_to_log_in, unknown};
 use super::token::Held;
 use super::{Peer, Selected, Session, Settings, lock};
 use crate::credentials::Credentials;
+use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
 use crate::transport::Phase;
@@ -22,6 +23,12 @@ use crate::transport::Phase;
 /// Then they may have been lost, and are sent again one by one.
 pub(super) const AHEAD_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long after the login's OK the answers to what was sent with it are waited for before the server
+/// is asked whether that has arrived: as long as the login took, within these. Only once for all
+/// sessions.
+const LOOK_AFTER: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(200)..=Duration::from_secs(1);
+
 /// How many tokens one session tries. One that was good a moment ago and is not any more is
 /// replaced; a server to which that happens time after time is not what it seems.
 const MOST_TOKENS: u32 = 3;
@@ -29,12 +36,13 @@ const MOST_TOKENS: u32 = 3;
 /// The capability of Gmail's own extensions.
 pub(super) const GMAIL: &str = "X-GM-EXT-1";
 
-static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+/// Not of 64 bits, which some processors cannot count at once.
+static NEXT_ID: AtomicUsize = AtomicUsize::new(1);
 
 impl Session {
     /// The highest [`id`](Session::id) that a session of this process has.
     pub(crate) fn newest_id() -> u64 {
-        NEXT_ID.load(Ordering::Relaxed) - 1
+        NEXT_ID.load(Ordering::Relaxed) as u64 - 1
     }
 
     /// Opens a session to a server of which `peer` knows what other sessions have learned. A raised
@@ -42,9 +50,9 @@ impl Session {
     pub(crate) fn open(settings: &Settings, peer: &Peer, stop: &Stop) -> Result<Self> {
         check_verdict(settings, peer)?;
         let set_up = |token: Option<&Held<'_>>| {
-            let end = Instant::now() + settings.timeouts.connect;
-            reach(settings, stop, end)
-                .and_then(|reached| greet(reached, settings, stop, end))
+            let end = Deadline::after(settings.timeouts.connect);
+            reach(settings, peer, stop, end)
+                .and_then(|reached| greet(reached, settings, peer, stop, end))
                 .and_then(|(fence, greeting)| sign_in(settings, fence, greeting, peer, token, stop))
                 .map_err(|error| in_place(settings, error))
         };
@@ -107,13 +115,20 @@ fn sign_in(
                 peer.gate.pass(stop, || {
                     token.map_or(Ok(()), |token| token.take_turn(stop))?;
                     if goes_ahead {
-                        lock(&fence).send_ahead(follow_up.commands());
+                        lock(&fence).ahead.commands = follow_up.commands();
                     }
                     log_in(settings, &fence, &capabilities, token).map(Some)
                 })?
             }
         };
         let control = pretend_to_log_in(client, &fence)?;
+        if goes_ahead
+            && !peer.takes_commands_ahead.has_worked()
+            && let Some(time) = log_in_time
+        {
+            let patience = time.clamp(*LOOK_AFTER.start(), *LOOK_AFTER.end());
+            lock(&fence).ahead.look_after(patience);
+        }
         let before = Instant::now();
         let mut session = SignedIn {
             settings,
@@ -132,15 +147,16 @@ fn sign_in(
     let result = sign_in();
     if goes_ahead {
         match &result {
+            _ if lock(&fence).ahead.were_lost => peer.takes_commands_ahead.give_up(),
             Ok(_) => peer.takes_commands_ahead.worked(),
             // It may have broken over them.
-            Err(error) if is_broken(error) && lock(&fence).has_sent_ahead() => {
+            Err(error) if is_broken(error) && lock(&fence).ahead.has_left => {
                 peer.takes_commands_ahead.failed();
             }
             Err(_) => {}
         }
     }
-    result
+    result.map_err(|error| lock(&fence).explain(error))
 }
 
 /// What the server can do before the login, from whoever has heard it.
@@ -158,7 +174,8 @@ fn before_login(
         capabilities = peer.before_login();
     }
     if capabilities.is_empty() {
-        run(fence, Phase::Capability, || client.capabilities())?;
+        // Refused, it is known for nothing that goes beyond the least.
+        ignore_refusal(run(fence, Phase::Capability, || client.capabilities()))?;
         capabilities = std::mem::take(&mut lock(fence).heard.capabilities);
     }
     peer.learn_before_login(&mut capabilities);
@@ -215,6 +232,11 @@ impl SignedIn<'_> {
             }
             result => result?,
         };
+        {
+            let mut fence = lock(&fence);
+            fence.secrets = None;
+            fence.heard.forget_words();
+        }
         Ok(Session {
             control,
             fence,
@@ -222,13 +244,16 @@ impl SignedIn<'_> {
             has_esearch: peer.offers("ESEARCH") || peer.offers("IMAP4REV2"),
             literals: Literals::of(&peer.after_login()),
             has_gmail: peer.offers(GMAIL),
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed) as u64,
             opened: Instant::now(),
             idle_since: Instant::now(),
             round_trip: peer.round_trip(),
             commands: 0,
             is_reused: false,
             answers: 0,
+            examined: settings.encoded_mailbox.clone(),
+            teller: settings.on_event.clone(),
+            _counted: peer.count_session(),
         })
     }
 }
@@ -252,7 +277,7 @@ pub(super) fn is_broken(error: &Error) -> bool {
     )
 }
 
-fn ignore_refusal<T>(result: Result<T>) -> Result<()> {
+pub(super) fn ignore_refusal<T>(result: Result<T>) -> Result<()> {
     match result {
         Err(error) if matches!(error.kind(), ErrorKind::Server { .. }) => Ok(()),
         result => result.map(|_| ()),
@@ -266,21 +291,20 @@ fn examine(
     patience: Duration,
 ) -> Result<Selected> {
     let name = &settings.mailbox;
-    let mailbox = run_with(fence, Phase::Examine, patience, || {
+    // What it answers is noted on the way, in whatever order and form it comes.
+    run_with(fence, Phase::Examine, patience, || {
         control.examine(&settings.encoded_mailbox)
     })
     .map_err(|error| error.in_context(format_args!("mailbox {name:?}")))?;
-    let uid_validity = mailbox
-        .uid_validity
-        .filter(|value| *value != 0)
-        .ok_or_else(|| {
-            Error::protocol(format!(
-                "mailbox {name:?}: the server keeps no UIDs (no UIDVALIDITY)"
-            ))
-        })?;
+    let told = lock(fence).heard.mailbox;
+    let uid_validity = told.uid_validity.ok_or_else(|| {
+        Error::protocol(format!(
+            "mailbox {name:?}: the server keeps no UIDs (no UIDVALIDITY)"
+        ))
+    })?;
     Ok(Selected {
-        exists: mailbox.exists,
+        exists: told.exists.unwrap_or(0),
         uid_validity,
-        uid_next: mailbox.uid_next,
+        uid_next: told.uid_next,
     })
 }

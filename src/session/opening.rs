@@ -2,16 +2,16 @@
 //! a server to which other sessions have been opened, step by step, and that can bear it.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use super::fence::{Fence, Handle};
 use super::follow_up::FollowUp;
 use super::greet::{Greeting, greet, reach, read_greeting};
-use super::login::{hear_login, login_line, pretend_to_log_in};
+use super::login::{conceal, hear_login, login_line, pretend_to_log_in};
 use super::open::{AHEAD_PATIENCE, GMAIL, SignedIn, check_verdict, in_place, is_broken};
 use super::{Peer, Session, Settings, TAG_PREFIX, lock};
 use crate::Security;
 use crate::credentials::Secret;
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::fetch::Fetch;
 use crate::stop::Stop;
@@ -63,13 +63,13 @@ impl Opening {
         stop: &Stop,
         line: &Secret,
     ) -> Result<Option<Self>> {
-        let end = Instant::now() + settings.timeouts.connect;
-        let reached = reach(settings, stop, end)?;
+        let end = Deadline::after(settings.timeouts.connect);
+        let reached = reach(settings, peer, stop, end)?;
         let goes_first = (reached.is_secure || settings.security != Security::StartTls)
             && peer.may_log_in_first();
         let mut fence = match goes_first {
             true => reached.fence,
-            false => match greet(reached, settings, stop, end)? {
+            false => match greet(reached, settings, peer, stop, end)? {
                 (fence, Greeting::Login) => fence,
                 // This time it is. Whatever the reason, one step after the other will tell.
                 (_, Greeting::PreAuthenticated) => return Ok(None),
@@ -79,7 +79,8 @@ impl Opening {
         fence.heard.capabilities.clear();
         let follow_up = FollowUp::of(settings, peer);
         fence.begin_with(Phase::Login, settings.timeouts.read);
-        fence.send_ahead(follow_up.commands());
+        fence.ahead.commands = follow_up.commands();
+        conceal(settings, &mut fence);
         if let Err(error) = fence.send_last_of_login(line) {
             if goes_first {
                 // The server may have said why, and closed.
@@ -156,7 +157,7 @@ impl Opening {
                 false => AHEAD_PATIENCE,
             };
             fence.begin_with(Phase::Greeting, patience);
-            let greeting = read_greeting(&mut fence)?;
+            let greeting = read_greeting(&mut fence).map_err(|error| fence.explain(error))?;
             fence.heard.capabilities.clear();
             if greeting == Greeting::PreAuthenticated {
                 return Err(Error::protocol(

@@ -1,8 +1,8 @@
 //! What the sessions of a mailbox have learned about their server, so that the next one need not
 //! ask again.
 
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::provider::Provider;
@@ -16,7 +16,18 @@ pub(crate) struct Peer {
     pub(super) takes_commands_ahead: Liberty,
     /// A login before the greeting was read.
     pub(super) takes_login_first: Liberty,
+    open: Arc<AtomicUsize>,
     state: Mutex<State>,
+}
+
+/// Counts a session among those that are open, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -75,6 +86,16 @@ impl Liberty {
 impl Peer {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn count_session(&self) -> Counted {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Counted(self.open.clone())
+    }
+
+    /// How many sessions are open.
+    pub(super) fn open_sessions(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
     }
 
     pub(super) fn before_login(&self) -> Vec<String> {

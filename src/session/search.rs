@@ -1,120 +1,117 @@
-//! SEARCH: the query out, the UIDs in. The answer, a single line of megabytes for a large
-//! mailbox, is read number by number and never held.
+//! SEARCH: the query out, the UIDs in. The answer, a single line of megabytes for a large mailbox, is
+//! read number by number and never held.
 
 mod esearch;
+mod everything;
+mod numbers;
 
-use std::time::Instant;
+use std::time::Duration;
 
-use super::fence::with_goodbye;
+use self::esearch::Summary;
+use self::everything::Form;
+pub(super) use self::everything::is_refused;
+use self::numbers::Oddities;
+use super::fence::{Fence, Reply};
 use super::literals::Literals;
 use super::{Session, TAG_PREFIX};
-use crate::error::{Error, ErrorKind, Result, excerpt};
-use crate::query::{Part, Program, Query};
-use crate::transport::{Condition, Phase, Status, Wire};
-use crate::uid_set::{Uid, UidSet, UidSetBuilder};
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::query::{Part, Program};
+use crate::transport::{Condition, Phase, Wire};
+use crate::uid_set::{UidSet, UidSetBuilder};
 
 impl Session {
-    /// Asks the server which messages match.
-    pub(crate) fn search(
-        &mut self,
-        program: &Program,
-        limit: std::time::Duration,
-    ) -> Result<UidSet> {
+    /// Asks the server which messages match. The answer to a query for everything is held against the
+    /// number of messages that the server says there are.
+    pub(crate) fn search(&mut self, program: &Program, limit: Duration) -> Result<UidSet> {
+        let end = Deadline::after(limit);
         if program.needs_gmail && !self.has_gmail {
             return Err(Error::config(
                 "`gmail_raw` is Gmail's own, and this server does not announce X-GM-EXT-1; use the \
                  other keys of `Query`",
             ));
         }
-        let result =
-            self.search_once(program, limit, self.has_esearch)
-                .map_err(|error| {
-                    match error.kind() {
+        {
+            let mut fence = self.fence();
+            fence.heard.forget_words();
+            fence.heard.watch_count();
+        }
+        let found = self
+            .search_in_any_form(program, end)
+            .map_err(|error| match error.kind() {
                 ErrorKind::Server { .. } if program.needs_utf8 => error.in_context(
                     "the text is not ASCII, which this server may not search for; search for less, \
                      and compare in the closure",
                 ),
                 _ => error,
-            }
-                });
-        let (found, is_answered) = match result {
-            // It offers more than it understands.
-            Err(error) if self.has_esearch && is_bad(&error) => (UidSet::new(), false),
-            result => result?,
-        };
-        if is_answered || !self.has_esearch {
-            return Ok(found);
+            })?;
+        match program.is_everything() {
+            true => self.complete(found, &[Form::Search, Form::Fetch], end),
+            false => Ok(found),
         }
-        // Also for nothing found there must be an answer (RFC 4731, section 3.1): without one, nobody
-        // knows what was found.
-        self.has_esearch = false;
-        Ok(self.search_once(program, limit, false)?.0)
     }
 
-    /// Returns what was found, and whether there was an answer at all.
-    fn search_once(
+    /// In ranges if the server can, and as a list of numbers if that was not worth it.
+    fn search_in_any_form(&mut self, program: &Program, end: Deadline) -> Result<UidSet> {
+        if self.has_esearch {
+            match self.search_once(program, end, true) {
+                Ok(found) if !found.is_doubtful => return Ok(found.uids),
+                Ok(_) => {}
+                // It offers more than it understands.
+                Err(error) if is_bad(&error) => self.has_esearch = false,
+                Err(error) => return Err(error),
+            }
+        }
+        let found = self.search_once(program, end, false)?.uids;
+        // What it had said before was wrong, or nothing.
+        self.has_esearch &= found.is_empty();
+        Ok(found)
+    }
+
+    pub(super) fn search_once(
         &mut self,
         program: &Program,
-        limit: std::time::Duration,
+        end: Deadline,
         in_ranges: bool,
-    ) -> Result<(UidSet, bool)> {
+    ) -> Result<Found> {
         let tag = format!("{}{}", char::from(TAG_PREFIX), self.tag());
         let literals = self.literals;
         let mut fence = self.fence();
-        fence.begin_until(Phase::Search, Instant::now() + limit);
-        ask(&mut fence.wire, &tag, program, in_ranges, literals)?;
-        let mut found = UidSetBuilder::default();
-        let is_answered = finish(&mut fence.wire, &tag, &mut found)?;
-        let found = found.finish();
+        fence.begin_until(Phase::Search, end);
+        let found = ask(&mut fence, &tag, program, in_ranges, literals)
+            .and_then(|()| finish(&mut fence, &tag))
+            .map_err(|error| fence.explain(error))?;
         let most = fence.wire.limits().search_messages;
-        if found.len() > most {
+        if found.uids.len() > most {
             return Err(Error::protocol(format!(
                 "SEARCH: an answer of more than {most} messages"
             )));
         }
-        Ok((found, is_answered))
-    }
-
-    /// Finds out which of these messages the server still has, after an answer that left them out.
-    /// It is given the chance to notice first.
-    ///
-    /// # Errors
-    ///
-    /// Whatever breaks the session. A question that is refused on a sound connection is no error:
-    /// then it stays open what became of the messages.
-    pub(crate) fn presence(
-        &mut self,
-        uids: &UidSet,
-        limit: std::time::Duration,
-    ) -> Result<Presence> {
-        // During FETCH a server may not report that messages are gone (RFC 9051, section 7.5.1),
-        // and some go on to find them until they could. NOOP is their chance.
-        self.check(limit)?;
-        let found = self.search(&Query::all().uid(uids).render()?, limit)?;
-        Ok(Presence {
-            there: found.intersection(uids),
-            gone: uids.difference(&found),
-            refused: None,
-        })
+        drop(fence);
+        if let Some(what) = &found.odd {
+            let what = what.clone();
+            self.tell(&Event::OddAnswer { what });
+        }
+        Ok(found)
     }
 }
 
-/// What became of messages that an answer left out. Of those in neither set, that is unknown.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Presence {
-    pub(crate) there: UidSet,
-    /// Shown to be gone, by more than one answer that leaves them out.
-    pub(crate) gone: UidSet,
-    /// What the server said instead of an answer, if it refused one.
-    pub(crate) refused: Option<Error>,
+/// What a SEARCH has found.
+pub(super) struct Found {
+    pub(super) uids: UidSet,
+    /// There was no answer, or one that contradicts itself.
+    is_doubtful: bool,
+    /// What is odd about the answer.
+    odd: Option<String>,
 }
 
 /// Sends the command, and waits before each literal for which the server wants to be waited for.
 fn ask(
-    wire: &mut Wire,
+    fence: &mut Fence,
     tag: &str,
     program: &Program,
-    has_esearch: bool,
+    in_ranges: bool,
     literals: Literals,
 ) -> Result<()> {
     let charset = if program.needs_utf8 {
@@ -122,8 +119,9 @@ fn ask(
     } else {
         ""
     };
-    // In ranges (RFC 4731, section 3.1): a few octets where the other form takes megabytes.
-    let result = if has_esearch { "RETURN (ALL) " } else { "" };
+    // In ranges (RFC 4731, section 3.1): a few bytes where the other form takes megabytes. With their
+    // number, which tells an answer without ranges from one that has lost them.
+    let result = if in_ranges { "RETURN (ALL COUNT) " } else { "" };
     let mut line = format!("{tag} UID SEARCH {result}{charset}").into_bytes();
     for part in &program.parts {
         match part {
@@ -132,31 +130,23 @@ fn ask(
                 let announcement = literals.announce(octets.len());
                 line.extend_from_slice(announcement.text.as_bytes());
                 if announcement.is_awaited {
-                    wire.write(&line)?;
+                    fence.wire.write(&line)?;
                     line.clear();
-                    await_continuation(wire, tag)?;
+                    await_continuation(fence, tag)?;
                 }
                 line.extend_from_slice(octets);
             }
         }
     }
     line.extend_from_slice(b"\r\n");
-    wire.write(&line)
+    fence.wire.write(&line)
 }
 
-fn await_continuation(wire: &mut Wire, tag: &str) -> Result<()> {
-    let mut line = Vec::new();
-    for _ in 0..wire.limits().untagged_responses {
-        line.clear();
-        wire.read_line(&mut line)?;
-        if line.starts_with(b"+") {
-            return Ok(());
-        }
-        if let Some(status) = completion(&line, tag) {
-            return Err(refused(&status));
-        }
+fn await_continuation(fence: &mut Fence, tag: &str) -> Result<()> {
+    match fence.read_reply(tag)? {
+        Reply::Continue(_) => Ok(()),
+        Reply::Done(completion) => Err(completion.refused(Phase::Search, None)),
     }
-    Err(too_much_chatter(wire))
 }
 
 /// A command that was not understood has no response code, nor has it a passing reason.
@@ -164,60 +154,54 @@ fn is_bad(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Server { code: None, .. })
 }
 
-/// Reads up to the command's end. Returns whether there was an answer before it.
-fn finish(wire: &mut Wire, tag: &str, found: &mut UidSetBuilder) -> Result<bool> {
-    let mut is_answered = false;
-    let mut line = Vec::new();
-    let mut bye = None;
-    for _ in 0..wire.limits().untagged_responses {
-        line.clear();
-        match read_head(wire, &mut line)
-            .map_err(|error| with_goodbye(error, Phase::Search, bye.as_deref()))?
-        {
+/// Reads up to the command's end.
+fn finish(fence: &mut Fence, tag: &str) -> Result<Found> {
+    let mut found = UidSetBuilder::default();
+    let (mut oddities, mut summary) = (Oddities::default(), None);
+    let mut has_numbers = false;
+    let completion = loop {
+        let mut line = Vec::new();
+        match read_head(&mut fence.wire, &mut line)? {
             Head::Search => {
-                read_numbers(wire, found)?;
-                is_answered = true;
-                continue;
+                fence.count()?;
+                numbers::read(&mut fence.wire, &mut found, &mut oddities)?;
+                has_numbers = true;
             }
             Head::Esearch => {
-                esearch::read_set(wire, found)?;
-                is_answered = true;
-                continue;
+                fence.count()?;
+                let summary = summary.get_or_insert_with(Summary::default);
+                esearch::read(&mut fence.wire, &mut found, summary)?;
             }
-            Head::Line => {}
+            Head::Line => {
+                if let Some(completion) = fence.take_line(line, tag)? {
+                    break completion;
+                }
+            }
         }
-        if let Some(status) = completion(&line, tag) {
-            return if status.condition == Condition::Ok {
-                Ok(is_answered)
-            } else {
-                Err(refused(&status))
-            };
-        }
-        if let Some(Status {
-            condition: Condition::Bye,
-            text,
-            ..
-        }) = Status::untagged(&line)
-        {
-            bye = Some(excerpt(text));
-        }
+    };
+    if completion.condition != Condition::Ok {
+        return Err(completion.refused(Phase::Search, None));
     }
-    Err(too_much_chatter(wire))
-}
-
-fn too_much_chatter(wire: &Wire) -> Error {
-    let most = wire.limits().untagged_responses;
-    Error::protocol(format!(
-        "SEARCH: more than {most} lines that answer nothing"
-    ))
-}
-
-fn completion<'a>(line: &'a [u8], tag: &str) -> Option<Status<'a>> {
-    Status::parse(line.strip_prefix(tag.as_bytes())?.strip_prefix(b" ")?)
-}
-
-fn refused(status: &Status<'_>) -> Error {
-    Error::refused(status.condition, status.code_word(), status.text, "SEARCH")
+    let uids = found.finish();
+    if uids.is_empty() && oddities.has_garbage {
+        return Err(Error::protocol(format!(
+            "SEARCH: an answer that is not a list of UIDs: {}",
+            oddities.first
+        )));
+    }
+    Ok(Found {
+        // Also for nothing found there must be an answer (RFC 4731, section 3.1): without one, nobody
+        // knows what was found. That to a plain search is left out by some (iCloud).
+        is_doubtful: match &summary {
+            Some(summary) => !has_numbers && summary.is_doubtful(uids.len()),
+            None => !has_numbers,
+        },
+        odd: (oddities.count > 0).then(|| {
+            let Oddities { count, first, .. } = oddities;
+            format!("SEARCH: {count} of the answer's words are no UIDs, such as {first:?}")
+        }),
+        uids,
+    })
 }
 
 /// What a line begins with.
@@ -258,63 +242,13 @@ fn too_many_ranges(most: usize) -> Error {
     ))
 }
 
-/// Reads numbers to the end of the line. A modification sequence in parentheses (RFC 7162,
-/// section 3.1.5) is passed over.
-fn read_numbers(wire: &mut Wire, found: &mut UidSetBuilder) -> Result<()> {
-    let mut number: Option<u32> = None;
-    let mut in_parentheses = false;
-    let most = wire.limits().search_ranges;
-    loop {
-        if found.ranges() > most {
-            return Err(too_many_ranges(most));
-        }
-        let available = wire.available()?;
-        for (index, &octet) in available.iter().enumerate() {
-            match octet {
-                b'0'..=b'9' if !in_parentheses => {
-                    let digit = u32::from(octet - b'0');
-                    let longer = number.unwrap_or(0).checked_mul(10);
-                    number = Some(
-                        longer
-                            .and_then(|longer| longer.checked_add(digit))
-                            .ok_or_else(|| Error::protocol("SEARCH: a UID of over 32 bits"))?,
-                    );
-                }
-                b' ' | b'\r' | b'\n' | b'(' => {
-                    if let Some(number) = number.take() {
-                        let uid = Uid::new(number)
-                            .ok_or_else(|| Error::protocol("SEARCH: a UID of 0"))?;
-                        found.push(uid);
-                    }
-                    in_parentheses |= octet == b'(';
-                    if octet == b'\n' {
-                        wire.consume(index + 1);
-                        return Ok(());
-                    }
-                }
-                b')' => in_parentheses = false,
-                _ if in_parentheses => {}
-                _ => {
-                    return Err(Error::protocol(
-                        "SEARCH: an answer that is not a list of UIDs",
-                    ));
-                }
-            }
-        }
-        let count = available.len();
-        wire.consume(count);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::transport::tests::wire;
 
     fn answer(octets: &[u8], piece: usize) -> Result<UidSet> {
-        let mut found = UidSetBuilder::default();
-        finish(&mut wire(octets, piece), "p1", &mut found)?;
-        Ok(found.finish())
+        Ok(finish(&mut Fence::new(wire(octets, piece)), "p1")?.uids)
     }
 
     #[test]
@@ -354,21 +288,31 @@ mod tests {
     }
 
     #[test]
-    fn ranges_that_cannot_be_uids_are_refused() {
-        for odd in [
-            "0",
-            "1:0",
-            "4294967296",
-            "1:*",
-            "5:",
-            ":5",
-            "1,,2",
-            "1:2:3",
-            "x",
-            "",
+    fn an_answer_in_ranges_that_contradicts_itself_is_in_doubt() {
+        for (answer, is_doubtful) in [
+            ("ALL 1:3 COUNT 3", false),
+            ("ALL 1:3", false),
+            ("COUNT 0", false),
+            ("COUNT 3 all 1:2", true),
+            ("COUNT 3", true),
+            ("", true),
+            ("ALL 0", true),
+            ("ALL 1:0", true),
+            ("ALL 4294967296", true),
+            ("ALL 1:*", true),
+            ("ALL 5:", true),
+            ("ALL :5", true),
+            ("ALL 1,,2", true),
+            ("ALL 1:2:3 COUNT 3", true),
+            ("ALL x", true),
+            ("ALL ", true),
         ] {
-            let octets = format!("* ESEARCH (TAG \"p1\") UID ALL {odd}\r\np1 OK\r\n");
-            assert!(answer(octets.as_bytes(), 9).is_err(), "{odd}");
+            let line = format!("* ESEARCH (TAG \"p1\") UID {answer}\r\np1 OK\r\n");
+            for piece in [1, 9, 1000] {
+                let mut fence = Fence::new(wire(line.as_bytes(), piece));
+                let found = finish(&mut fence, "p1").unwrap();
+                assert_eq!(found.is_doubtful, is_doubtful, "{answer}");
+            }
         }
     }
 
@@ -383,7 +327,9 @@ mod tests {
 
     #[test]
     fn a_goodbye_in_the_middle_is_told() {
-        let error = answer(b"* SEARCH 1\r\n* BYE going down\r\n", 9).unwrap_err();
+        let mut fence = Fence::new(wire(&b"* SEARCH 1\r\n* BYE going down\r\n"[..], 9));
+        let error = finish(&mut fence, "p1").map(|_| ()).unwrap_err();
+        let error = fence.explain(error);
         assert!(error.to_string().contains("going down"), "{error}");
     }
 
@@ -400,12 +346,44 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_cannot_be_uids_are_refused() {
-        for odd in ["0", "4294967296", "12a"] {
-            assert!(
-                answer(format!("* SEARCH {odd}\r\n").as_bytes(), 9).is_err(),
-                "{odd}"
-            );
+    fn what_is_no_uid_is_passed_over_and_told_of() {
+        // The first is offlineimap#336.
+        for (numbers, expected) in [
+            ("0 101 102", "101:102"),
+            (
+                "4294967296 1 99999999999999999999999999999999999999 2",
+                "1:2",
+            ),
+            ("1 12a 2", "1:2"),
+            ("1 NIL", "1"),
+            ("0", ""),
+        ] {
+            let line = format!("* SEARCH {numbers}\r\np1 OK\r\n");
+            for piece in [1, 9, 1000] {
+                let found = finish(&mut Fence::new(wire(line.as_bytes(), piece)), "p1").unwrap();
+                assert_eq!(found.uids.to_string(), expected, "{numbers}");
+                assert!(found.odd.is_some(), "{numbers}");
+            }
+        }
+        for odd in ["12a", "what you asked for"] {
+            let line = format!("* SEARCH {odd}\r\np1 OK\r\n");
+            assert!(answer(line.as_bytes(), 9).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn other_forms_of_the_same_numbers_are_read() {
+        for line in [
+            "* search 1 2 3 \r\n",
+            "* SEARCH \"1\" \"2\" 3\r\n",
+            "* SEARCH (1 2) 3\r\n* SEARCH 1 2 3\r\n",
+            "* Search 1,2,3\r\n",
+            "* SEARCH  1\t2 3 (MODSEQ 917162500)\r\n",
+            "* SEARCH 3 2 1 1\n",
+        ] {
+            let octets = format!("{line}p1 OK\r\n");
+            let found = answer(octets.as_bytes(), 4).unwrap();
+            assert!(found.to_string().ends_with('3'), "{line}: {found}");
         }
     }
 }

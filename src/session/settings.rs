@@ -42,6 +42,53 @@ impl Security {
     }
 }
 
+/// A way to sign in, to be chosen by [`Builder::mechanism`](crate::Builder::mechanism). It shows as
+/// servers announce it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mechanism {
+    /// The command LOGIN (RFC 9051, section 6.2.3), with the password in it.
+    Login,
+    /// AUTHENTICATE PLAIN (RFC 4616), which shows the password as well.
+    Plain,
+    /// AUTHENTICATE SCRAM-SHA-256 (RFC 7677). The password never leaves this machine, and the server
+    /// shows that it knows it. Only with the feature `scram`.
+    ///
+    /// A server may announce it without a secret of that kind for the account, and then refuses. That
+    /// is an error of kind [`Auth`](crate::ErrorKind::Auth); nothing weaker is tried in its place.
+    #[cfg(feature = "scram")]
+    ScramSha256,
+    /// AUTHENTICATE OAUTHBEARER (RFC 7628), with an access token.
+    OAuthBearer,
+    /// AUTHENTICATE XOAUTH2, what Google and Microsoft had before there was an RFC.
+    XOAuth2,
+}
+
+impl Mechanism {
+    /// Whether it signs in by these.
+    pub(crate) fn fits(self, credentials: &Credentials) -> bool {
+        let takes_token = matches!(self, Self::OAuthBearer | Self::XOAuth2);
+        match credentials {
+            Credentials::Preauthenticated => true,
+            Credentials::Password { .. } => !takes_token,
+            Credentials::Token { .. } => takes_token,
+        }
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Login => "LOGIN",
+            Self::Plain => "PLAIN",
+            #[cfg(feature = "scram")]
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::OAuthBearer => "OAUTHBEARER",
+            Self::XOAuth2 => "XOAUTH2",
+        })
+    }
+}
+
 pub(crate) struct Settings {
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -50,6 +97,8 @@ pub(crate) struct Settings {
     /// Absent where no TLS is asked for.
     pub(crate) roots: Option<Roots>,
     pub(crate) credentials: Credentials,
+    /// Chosen by the caller.
+    pub(crate) mechanism: Option<Mechanism>,
     /// As the caller wrote it.
     pub(crate) mailbox: String,
     /// As it goes over the wire.
@@ -63,7 +112,7 @@ pub(crate) struct Settings {
     pub(crate) max_message_size: u64,
     #[cfg(feature = "compress")]
     pub(crate) compress: bool,
-    pub(crate) on_event: Option<Listener>,
+    pub(crate) on_event: Teller,
     /// Ends everything.
     pub(crate) stop: Stop,
 }
@@ -77,10 +126,30 @@ impl Settings {
     }
 
     pub(crate) fn emit(&self, event: &Event) {
-        if let Some(on_event) = &self.on_event {
+        self.on_event.tell(event);
+    }
+}
+
+/// Tells the caller what happens, if he wants to know.
+#[derive(Clone)]
+pub(crate) struct Teller(Option<Listener>);
+
+impl Teller {
+    pub(crate) fn new(listener: Option<Listener>) -> Self {
+        Self(listener)
+    }
+
+    pub(super) fn tell(&self, event: &Event) {
+        if let Some(on_event) = &self.0 {
             // A panic in it must not cost the run; there is nobody to tell about it.
             let _ = crate::unwind::catch(|| on_event(event));
         }
+    }
+}
+
+impl fmt::Debug for Teller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Teller(..)")
     }
 }
 

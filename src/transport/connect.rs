@@ -26,6 +26,14 @@ pub trait Stream: Read + Write + Send + fmt::Debug {
     fn is_secure(&self) -> bool {
         false
     }
+
+    /// Whether the peer is on this machine, with no network in between, so that its PREAUTH greeting
+    /// can be believed without TLS. A connection to a proxy on this machine is not local.
+    ///
+    /// Defaults to `false`, and is `true` for a Unix socket.
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 impl Stream for TcpStream {
@@ -41,6 +49,10 @@ impl Stream for std::os::unix::net::UnixStream {
         self.set_read_timeout(Some(timeout))?;
         self.set_write_timeout(Some(timeout))
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 impl Stream for Box<dyn Stream> {
@@ -50,6 +62,10 @@ impl Stream for Box<dyn Stream> {
 
     fn is_secure(&self) -> bool {
         self.as_ref().is_secure()
+    }
+
+    fn is_local(&self) -> bool {
+        self.as_ref().is_local()
     }
 }
 
@@ -74,7 +90,10 @@ impl Stream for Box<dyn Stream> {
 /// TLS library, `socks5` for a proxy, and `command` for a command's input and output, such as that of
 /// `ssh`.
 pub trait Connect: Send + Sync {
-    /// Opens one connection. Called once for each session, from the thread that will use it.
+    /// Opens one connection. Called once for each session, on a thread of its own, so that the
+    /// deadline and the end of a run hold whatever it does: `timeout` is the time left for it. One
+    /// that takes longer, or that nobody waits for any more, is left to itself; what it then returns
+    /// is dropped.
     ///
     /// # Errors
     ///

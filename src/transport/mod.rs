@@ -1,6 +1,7 @@
 //! Octets in and out: connections, TLS, deadlines, caps, and the framing of responses. Knows
 //! nothing of commands, sessions or messages.
 
+mod apart;
 mod connect;
 #[cfg(feature = "compress")]
 mod deflate;
@@ -18,6 +19,7 @@ mod wire;
 
 use std::time::Duration;
 
+pub(crate) use self::apart::apart;
 pub use self::connect::{Connect, Stream};
 pub(crate) use self::frame::{Fate, Frame};
 #[cfg(feature = "fuzzing")]

@@ -1,7 +1,7 @@
 //! Stands in for `tls` when the feature `native-tls` is off: refuses, so that nothing falls back
 //! to plaintext.
 
-use std::time::Instant;
+use crate::deadline::Deadline;
 
 use super::connect::Stream;
 use super::trust::Trust;
@@ -21,7 +21,7 @@ pub(crate) fn secure(
     _: &Roots,
     _: &str,
     _: Box<dyn Stream>,
-    _: Instant,
+    _: Deadline,
     _: &Stop,
     _: &str,
 ) -> Result<Box<dyn Stream>> {
@@ -33,6 +33,6 @@ pub(crate) fn secure(
 }
 
 /// Nobody here can tell.
-pub(crate) fn answers_to_tls(_: &str, _: Box<dyn Stream>, _: Instant, _: &Stop) -> bool {
+pub(crate) fn answers_to_tls(_: &str, _: Box<dyn Stream>, _: Deadline, _: &Stop) -> bool {
     false
 }

@@ -4,10 +4,12 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
+use super::apart;
+use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::stop::Stop;
 
@@ -28,20 +30,28 @@ impl Tcp {
         &self,
         host: &str,
         port: u16,
-        timeout: Duration,
+        end: Deadline,
         stop: &Stop,
     ) -> Result<TcpStream> {
-        let end = Instant::now() + timeout;
-        let failed = |what: &str| Error::new(ErrorKind::Connect, format!("{host}:{port}: {what}"));
-        // The system's resolver takes no deadline from us; it has its own of some seconds.
-        let addresses: Vec<SocketAddr> = (host, port)
-            .to_socket_addrs()
-            .map_err(|error| failed("the name cannot be resolved").with_source(error))?
-            .collect();
+        let addresses = resolve(host, port, end, stop)?;
         first_that_answers(host, port, &addresses, end, stop, |address, share| {
             attempt(address, share, stop)
         })
     }
+}
+
+/// The system's resolver takes neither a deadline nor a stop from us.
+fn resolve(host: &str, port: u16, end: Deadline, stop: &Stop) -> Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let name = host.to_owned();
+    let what = format!("{host}:{port}: the name cannot be resolved");
+    let ask = move || -> io::Result<Vec<SocketAddr>> {
+        Ok((name.as_str(), port).to_socket_addrs()?.collect())
+    };
+    apart(&what, end, stop, ask)?
+        .map_err(|error| Error::new(ErrorKind::Connect, what).with_source(error))
 }
 
 /// Tries one address after the other, each within its share of what is left until `end`.
@@ -49,15 +59,14 @@ fn first_that_answers<T>(
     host: &str,
     port: u16,
     addresses: &[SocketAddr],
-    end: Instant,
+    end: Deadline,
     stop: &Stop,
     mut attempt: impl FnMut(SocketAddr, Duration) -> io::Result<T>,
 ) -> Result<T> {
     let failed = |what: &str| Error::new(ErrorKind::Connect, format!("{host}:{port}: {what}"));
     let mut last = failed("the name has no address");
     for (index, address) in addresses.iter().enumerate() {
-        let left = end.saturating_duration_since(Instant::now());
-        let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        let share = end.left() / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
         match attempt(*address, share) {
             Ok(stream) => return Ok(stream),
             Err(error) if stop.is_raised() => {
@@ -83,23 +92,23 @@ fn first_that_answers<T>(
 }
 
 fn attempt(address: SocketAddr, timeout: Duration, stop: &Stop) -> io::Result<TcpStream> {
-    let end = Instant::now() + timeout;
+    let end = Deadline::after(timeout);
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
-    // Not blocking until connected: `connect_timeout` could not be interrupted by a stop.
-    socket.set_nonblocking(true)?;
-    match socket.connect(&address.into()) {
+    // Only begun, without a wait: what goes on in the background is looked at here, because a wait
+    // could not be interrupted by a stop.
+    match socket.connect_timeout(&address.into(), Duration::ZERO) {
         Ok(()) => {}
-        Err(error) if is_under_way(&error) => {
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             let mut pause = FIRST_LOOK;
             while socket.peer_addr().is_err() {
                 if let Some(error) = socket.take_error()? {
                     return Err(error);
                 }
-                if stop.is_raised() || Instant::now() >= end {
+                if stop.is_raised() || end.is_over() {
                     return Err(io::ErrorKind::TimedOut.into());
                 }
                 thread::sleep(pause);
@@ -108,26 +117,12 @@ fn attempt(address: SocketAddr, timeout: Duration, stop: &Stop) -> io::Result<Tc
         }
         Err(error) => return Err(error),
     }
-    socket.set_nonblocking(false)?;
     let stream = TcpStream::from(socket);
     // Commands are single small writes and must leave at once.
     stream.set_nodelay(true)?;
     // Best effort: deadlines do not depend on it.
     let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
     Ok(stream)
-}
-
-fn is_under_way(error: &io::Error) -> bool {
-    // EINPROGRESS has no `io::ErrorKind` of its own on stable Rust; Windows says WouldBlock.
-    error.kind() == io::ErrorKind::WouldBlock
-        || error.raw_os_error().is_some_and(|code| {
-            // Linux and Android 115, macOS and the BSDs 36.
-            code == if cfg!(any(target_os = "linux", target_os = "android")) {
-                115
-            } else {
-                36
-            }
-        })
 }
 
 #[cfg(test)]
@@ -141,10 +136,10 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let stop = Stop::default();
-        let timeout = Duration::from_secs(10);
-        Tcp.connect("127.0.0.1", port, timeout, &stop).unwrap();
+        let end = Deadline::after(Duration::from_secs(10));
+        Tcp.connect("127.0.0.1", port, end, &stop).unwrap();
         drop(listener);
-        let error = Tcp.connect("127.0.0.1", port, timeout, &stop).unwrap_err();
+        let error = Tcp.connect("127.0.0.1", port, end, &stop).unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Connect);
         assert!(
             error.to_string().contains(&format!("127.0.0.1:{port}")),
@@ -161,7 +156,7 @@ mod tests {
         drop(closed);
         let stop = Stop::default();
         let minute = Duration::from_secs(60);
-        let end = Instant::now() + minute;
+        let end = Deadline::after(minute);
         let mut shares = Vec::new();
         let try_one = |address, share| {
             shares.push(share);
@@ -180,7 +175,7 @@ mod tests {
     #[test]
     fn of_addresses_that_are_all_dead_the_last_is_named() {
         let addresses = ["192.0.2.1:143", "[2001:db8::1]:143"].map(|text| text.parse().unwrap());
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Deadline::after(Duration::from_secs(60));
         let stop = Stop::default();
         let mut kinds = [io::ErrorKind::ConnectionRefused, io::ErrorKind::TimedOut].into_iter();
         let fail = |_, _| -> io::Result<()> { Err(kinds.next().unwrap().into()) };

@@ -18,7 +18,7 @@ mod handshake;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::Ipv6Addr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use native_tls::{Certificate, HandshakeError, Identity, TlsConnector, TlsStream};
 
@@ -26,6 +26,7 @@ use self::failure::{Flaw, as_alert};
 use self::handshake::{Handshake, Retried};
 use super::connect::Stream;
 use super::trust::{ClientCertificate, Trust};
+use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result, excerpt};
 use crate::stop::Stop;
 
@@ -146,7 +147,7 @@ pub(crate) fn secure(
     roots: &Roots,
     host: &str,
     stream: Box<dyn Stream>,
-    end: Instant,
+    end: Deadline,
     stop: &Stop,
     if_plain: &str,
 ) -> Result<Box<dyn Stream>> {
@@ -187,7 +188,7 @@ pub(crate) fn secure(
 pub(crate) fn answers_to_tls(
     host: &str,
     stream: Box<dyn Stream>,
-    end: Instant,
+    end: Deadline,
     stop: &Stop,
 ) -> bool {
     // Whose certificate it is does not matter: nothing is ever sent over this connection.
@@ -210,8 +211,10 @@ fn shake_hands(
     mut stream: Box<dyn Stream>,
     watch: &Handshake,
 ) -> Result<Result<TlsStream<Retried>, native_tls::Error>> {
-    let left = watch.end.saturating_duration_since(Instant::now());
-    let wait = left.clamp(Duration::from_millis(1), super::TICK);
+    let wait = watch
+        .end
+        .left()
+        .clamp(Duration::from_millis(1), super::TICK);
     stream.set_timeout(wait).map_err(|error| {
         Error::new(ErrorKind::Connect, "the stream takes no time-out").with_source(error)
     })?;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::TICK;
+use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Timeouts;
 use crate::pulse::Pulse;
@@ -61,7 +62,7 @@ pub(crate) struct Watch {
     patience: Duration,
     /// When the phase must be over, whatever arrives. FETCH has none: it lasts as long as octets
     /// come.
-    deadline: Option<Instant>,
+    deadline: Deadline,
     silence: Duration,
     span: Duration,
     span_octets: u64,
@@ -79,7 +80,7 @@ impl Watch {
             phase: Phase::Greeting,
             stop,
             patience: timeouts.read,
-            deadline: None,
+            deadline: Deadline::NEVER,
             silence: Duration::ZERO,
             span: Duration::ZERO,
             span_octets: 0,
@@ -89,7 +90,7 @@ impl Watch {
         }
     }
 
-    pub(crate) fn begin(&mut self, phase: Phase, patience: Duration, deadline: Option<Instant>) {
+    pub(crate) fn begin(&mut self, phase: Phase, patience: Duration, deadline: Deadline) {
         self.phase = phase;
         self.patience = patience;
         self.deadline = deadline;
@@ -119,11 +120,8 @@ impl Watch {
     /// How long the next wait may last at most, so that no bound is passed by much.
     pub(crate) fn longest_wait(&self) -> Duration {
         let patience = self.probe.unwrap_or(self.patience).min(self.patience);
-        let mut longest = patience.saturating_sub(self.silence);
-        if let Some(deadline) = self.deadline {
-            longest = longest.min(deadline.saturating_duration_since(Instant::now()));
-        }
-        longest.clamp(SHORTEST_WAIT, TICK)
+        let longest = patience.saturating_sub(self.silence);
+        longest.min(self.deadline.left()).clamp(SHORTEST_WAIT, TICK)
     }
 
     pub(crate) fn check_stop(&self) -> Result<()> {
@@ -179,12 +177,10 @@ impl Watch {
         Ok(())
     }
 
-    fn check_deadline(&self) -> Result<()> {
-        match self.deadline {
-            Some(deadline) if Instant::now() >= deadline => {
-                Err(self.timeout(format_args!("the time for it is up")))
-            }
-            _ => Ok(()),
+    pub(crate) fn check_deadline(&self) -> Result<()> {
+        match self.deadline.is_over() {
+            true => Err(self.timeout(format_args!("the time for it is up"))),
+            false => Ok(()),
         }
     }
 
@@ -199,7 +195,7 @@ mod tests {
 
     fn watch(patience: u64) -> Watch {
         let mut watch = Watch::new(Stop::default(), &Timeouts::default());
-        watch.begin(Phase::Fetch, Duration::from_secs(patience), None);
+        watch.begin(Phase::Fetch, Duration::from_secs(patience), Deadline::NEVER);
         watch
     }
 
@@ -246,12 +242,12 @@ mod tests {
         pulse.beat(Instant::now());
         assert!(watch.waited(Duration::from_secs(1)).is_ok());
         let mut silent = Watch::new(Stop::default(), &Timeouts::default());
-        silent.begin(Phase::Fetch, Duration::from_secs(10), None);
+        silent.begin(Phase::Fetch, Duration::from_secs(10), Deadline::NEVER);
         silent.probe(Duration::ZERO);
         let error = silent.waited(TICK).unwrap_err();
         assert!(error.to_string().contains("on any session"), "{error}");
         // Another phase has no probe.
-        silent.begin(Phase::Fetch, Duration::from_secs(10), None);
+        silent.begin(Phase::Fetch, Duration::from_secs(10), Deadline::NEVER);
         assert!(silent.waited(TICK).is_ok());
     }
 

@@ -77,6 +77,7 @@ impl Watched {
                 Err(error) => {
                     idle(error, before)?;
                     self.watch.check_stop()?;
+                    self.watch.check_deadline()?;
                     waited += before.elapsed();
                     if waited >= self.write_patience {
                         return Err(self

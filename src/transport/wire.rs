@@ -1,12 +1,13 @@
 //! One connection with a buffer for reading: lines, literals, and what is to be passed over.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use memchr::memchr;
 
 use super::connect::Stream;
 use super::watch::{Phase, Watch};
 use super::watched::Watched;
+use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{Limits, Timeouts};
 use crate::pulse::Pulse;
@@ -55,21 +56,20 @@ impl Wire {
 
     /// Starts a phase that may last as long as octets keep coming.
     pub(crate) fn begin(&mut self, phase: Phase) {
-        self.stream.watch.begin(phase, self.timeouts.read, None);
+        let patience = self.timeouts.read;
+        self.stream.watch.begin(phase, patience, Deadline::NEVER);
     }
 
     /// Starts a phase that may last as long as octets keep coming, with silences no longer than
     /// this or the usual.
     pub(crate) fn begin_with(&mut self, phase: Phase, patience: Duration) {
         let patience = patience.min(self.timeouts.read);
-        self.stream.watch.begin(phase, patience, None);
+        self.stream.watch.begin(phase, patience, Deadline::NEVER);
     }
 
-    /// Starts a phase that must be over in a given time, silent or not.
-    pub(crate) fn begin_until(&mut self, phase: Phase, limit: Duration) {
-        self.stream
-            .watch
-            .begin(phase, limit, Instant::now().checked_add(limit));
+    /// Starts a phase that must be over by then, silent or not.
+    pub(crate) fn begin_until(&mut self, phase: Phase, end: Deadline) {
+        self.stream.watch.begin(phase, end.left(), end);
     }
 
     /// Within the phase that has begun, bears silence only for so long, if it is everywhere.

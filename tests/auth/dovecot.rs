@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use parallel_mailbox::{Builder, ErrorKind, ParallelMailbox, Query};
+use parallel_mailbox::{Builder, ErrorKind, Mechanism, ParallelMailbox, Query};
 use tempfile::TempDir;
 
 use crate::support::dovecot::{Dovecot, Options, dovecot_or_skip};
@@ -61,17 +61,24 @@ fn offering(mechanisms: &str) -> Option<Options> {
 }
 
 #[test]
-fn dovecot_takes_a_password_by_the_strongest_of_its_ways() {
-    for (offers, lines, expected) in [
-        ("plain login", "", "PLAIN"),
-        ("plain scram-sha-256", "", "SCRAM-SHA-256"),
-        ("scram-sha-256", "", "SCRAM-SHA-256"),
+fn dovecot_takes_a_password_by_login_or_by_scram_where_that_is_chosen() {
+    for (offers, is_chosen, expected) in [
+        ("plain login", false, "PLAIN"),
+        ("plain scram-sha-256", false, "PLAIN"),
+        ("plain scram-sha-256", true, "SCRAM-SHA-256"),
+        ("scram-sha-256", true, "SCRAM-SHA-256"),
     ] {
         let Some(options) = offering(offers) else {
             return;
         };
-        let dovecot = options.extra_configuration(lines).start();
-        let login = |password| builder(&dovecot).login(dovecot.user(), password);
+        let dovecot = options.start();
+        let login = |password| {
+            let login = builder(&dovecot).login(dovecot.user(), password);
+            match is_chosen {
+                true => login.mechanism(Mechanism::ScramSha256),
+                false => login,
+            }
+        };
         assert_eq!(read(login(dovecot.password())), 300);
         let seen = mechanisms(&dovecot);
         assert!(

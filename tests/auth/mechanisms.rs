@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use parallel_mailbox::testing::{Sample, Server, ServerBuilder};
-use parallel_mailbox::{Builder, ErrorKind, Query};
+use parallel_mailbox::{Builder, ErrorKind, Mechanism, Query};
 
 use crate::{attempts, builder, text_of};
 
@@ -12,37 +12,56 @@ use crate::{attempts, builder, text_of};
 struct Way {
     offers: &'static [&'static str],
     is_login_disabled: bool,
+    mechanism: Option<Mechanism>,
     /// The command in the server's log.
     chosen: &'static str,
 }
 
-const WAYS: [Way; 5] = [
+const WAYS: [Way; 6] = [
     Way {
         offers: &[],
         is_login_disabled: false,
+        mechanism: None,
         chosen: "LOGIN",
     },
     Way {
         offers: &["PLAIN", "XOAUTH2", "OAUTHBEARER"],
         is_login_disabled: false,
+        mechanism: None,
         chosen: "LOGIN",
     },
     Way {
         offers: &["XOAUTH2", "PLAIN"],
         is_login_disabled: true,
+        mechanism: None,
         chosen: "AUTHENTICATE",
     },
     Way {
         offers: &["PLAIN", "SCRAM-SHA-256"],
         is_login_disabled: false,
+        mechanism: None,
+        chosen: "LOGIN",
+    },
+    Way {
+        offers: &["PLAIN", "SCRAM-SHA-256"],
+        is_login_disabled: false,
+        mechanism: Some(Mechanism::ScramSha256),
         chosen: "AUTHENTICATE",
     },
     Way {
         offers: &["SCRAM-SHA-256"],
         is_login_disabled: true,
+        mechanism: Some(Mechanism::ScramSha256),
         chosen: "AUTHENTICATE",
     },
 ];
+
+fn client(way: &Way, server: &Server) -> Builder {
+    match way.mechanism {
+        Some(mechanism) => builder(server).mechanism(mechanism),
+        None => builder(server),
+    }
+}
 
 fn with_way(way: &Way, sasl_ir: bool) -> ServerBuilder {
     Server::builder()
@@ -57,7 +76,7 @@ fn every_way_that_a_server_may_leave_open_is_taken() {
     for way in &WAYS {
         for sasl_ir in [true, false] {
             let server = with_way(way, sasl_ir).start().unwrap();
-            let mailbox = builder(&server).login("me", "secret").workers(4);
+            let mailbox = client(way, &server).login("me", "secret").workers(4);
             let matches = mailbox.connect().unwrap().search(Query::all()).unwrap();
             let report = matches.for_each(drop).unwrap();
             assert_eq!(report.delivered().len(), 600);
@@ -76,7 +95,9 @@ fn a_wrong_password_is_tried_once_by_eight_workers_whichever_way() {
     for way in &WAYS {
         for sasl_ir in [true, false] {
             let server = with_way(way, sasl_ir).start().unwrap();
-            let login = builder(&server).login("me", "wrong-password").workers(8);
+            let login = client(way, &server)
+                .login("me", "wrong-password")
+                .workers(8);
             let error = login.connect().unwrap_err();
             assert_eq!(error.kind(), &ErrorKind::Auth, "{:?}: {error}", way.offers);
             assert!(

@@ -65,7 +65,7 @@ fn a_new_token_that_is_refused_is_told_with_the_reason_and_not_tried_again() {
         for sasl_ir in [true, false] {
             let server = Server::builder().token("right").mechanisms([mechanism]);
             let server = server.sasl_ir(sasl_ir).start().unwrap();
-            let (provider, calls) = always("wrong-token");
+            let (provider, calls) = always("wrong-t0k3n");
             let error = builder(&server)
                 .oauth2("me", provider)
                 .workers(8)
@@ -79,7 +79,7 @@ fn a_new_token_that_is_refused_is_told_with_the_reason_and_not_tried_again() {
                     "{text}"
                 );
             }
-            assert!(!text.contains("wrong-token"), "{text}");
+            assert!(!text.contains("wrong-t0k3n"), "{text}");
             assert!(!error.is_retryable());
             assert_eq!((calls.load(Ordering::SeqCst), attempts(&server)), (1, 1));
         }

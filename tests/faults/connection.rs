@@ -21,8 +21,6 @@ fn has_given_up(event: &Event) -> bool {
 #[test]
 fn workers_that_get_no_session_leave_the_run_to_the_first() {
     for fault in [
-        Fault::close(),
-        Fault::reset(),
         Fault::bye("no room at the inn"),
         Fault::close().before("LOGIN"),
         Fault::reset().before("EXAMINE"),
@@ -36,6 +34,27 @@ fn workers_that_get_no_session_leave_the_run_to_the_first() {
         assert_eq!(ending.count(has_given_up), 3);
         assert_eq!(ending.report.sessions(), 1);
         assert_eq!(ending.connections.accepted, 1 + 3 * 4, "tried 4 times each");
+    }
+}
+
+/// As Courier refuses more sessions than it grants to an address.
+#[test]
+fn what_is_closed_without_a_greeting_while_another_is_open_is_one_session_too_many() {
+    let is_limit = |event: &Event| {
+        matches!(event, Event::SessionRefused { error, .. }
+            if *error.kind() == ErrorKind::SessionLimit)
+    };
+    for fault in [Fault::close(), Fault::reset()] {
+        let ending = play(200, 4, [fault.on_connections(2..)])
+            .tune(impatient)
+            .run_during(|scene, _| {
+                assert!(until(PATIENCE, || scene.count(is_limit) >= 1));
+            });
+        ending.assert_all_delivered();
+        assert_eq!(ending.report.sessions(), 1);
+        assert!(ending.workers < 4, "{}", ending.workers);
+        // It is not asked again and again for what it has just refused.
+        assert!(ending.connections.accepted <= 1 + 3 * 4);
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) mod leaks;
 pub(crate) mod maildir;
 pub(crate) mod memory;
 pub(crate) mod nasty;
+pub(crate) mod played;
 #[cfg(unix)]
 pub(crate) mod ports;
 #[cfg(unix)]

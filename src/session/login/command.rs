@@ -4,6 +4,11 @@
 use crate::credentials::Secret;
 use crate::session::literals::Literals;
 
+/// Whether quoted strings can hold both, which not every server takes with more than ASCII.
+pub(super) fn is_quotable(user: &str, password: &Secret) -> bool {
+    user.is_ascii() && password.expose().is_ascii()
+}
+
 /// With quoted strings: one line.
 pub(super) fn quoted(tag: &str, user: &str, password: &Secret) -> Secret {
     let mut line = Secret::concat(&[tag.as_bytes(), b" LOGIN "]);

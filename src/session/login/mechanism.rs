@@ -1,77 +1,46 @@
-//! Which way to sign in: the strongest that both sides have.
+//! Which way to sign in: what the caller chose, or the best that both sides have.
 
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result, excerpt};
+use crate::session::Mechanism;
 
-/// A way to sign in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mechanism {
-    /// RFC 7677. The password never leaves this machine, and the server shows that it knows it.
-    #[cfg(feature = "scram")]
-    ScramSha256,
-    /// The command LOGIN (RFC 9051, section 6.2.3), with quoted strings.
-    Login,
-    /// RFC 4616.
-    Plain,
-    /// The command LOGIN with literals, for what a quoted string cannot hold.
-    LoginWithLiterals,
-    /// RFC 7628.
-    OAuthBearer,
-    /// What Google and Microsoft had before there was an RFC.
-    XOAuth2,
-}
-
-impl Mechanism {
-    /// Chooses by what the server offers, in capitals.
-    ///
-    /// LOGIN and PLAIN are equally strong. LOGIN comes first because every server has it; it
-    /// gives way where it is forbidden (LOGINDISABLED, RFC 9051, section 6.2.3) or the password is
-    /// not ASCII, which not every server takes in a quoted string.
-    pub(super) fn choose(credentials: &Credentials, offers: &[String]) -> Result<Self> {
-        let has = |name: &str| offers.iter().any(|offer| offer == name);
-        let (chosen, wanted) = match credentials {
-            Credentials::Preauthenticated => return Err(super::unknown()),
-            Credentials::Password { user, password } => {
-                let may_log_in = !has("LOGINDISABLED");
-                let is_ascii = user.is_ascii() && password.expose().is_ascii();
-                let ways = [
-                    #[cfg(feature = "scram")]
-                    (
-                        has("AUTH=SCRAM-SHA-256") && super::scram::can_carry(user, password),
-                        Self::ScramSha256,
-                    ),
-                    (may_log_in && is_ascii, Self::Login),
-                    (has("AUTH=PLAIN"), Self::Plain),
-                    (may_log_in, Self::LoginWithLiterals),
-                    // To be told what it cannot carry.
-                    #[cfg(feature = "scram")]
-                    (has("AUTH=SCRAM-SHA-256"), Self::ScramSha256),
-                ];
-                (first(&ways), PASSWORD_WAYS)
+/// Chooses by what the server offers, in capitals, if the caller has not.
+///
+/// LOGIN and PLAIN are equally strong. LOGIN comes first because every server has it, also those that
+/// announce nothing; it gives way where it is forbidden (LOGINDISABLED, RFC 9051, section 6.2.3) or
+/// the password is not ASCII, which not every server takes in a quoted string. SCRAM-SHA-256 has to be
+/// chosen: servers announce it whether they have a secret for the account or not.
+pub(super) fn choose(
+    credentials: &Credentials,
+    chosen: Option<Mechanism>,
+    offers: &[String],
+) -> Result<Mechanism> {
+    let has = |name: &str| offers.iter().any(|offer| offer == name);
+    let may_log_in = !has("LOGINDISABLED");
+    let is_there = |mechanism: Mechanism| match mechanism {
+        Mechanism::Login => may_log_in,
+        other => has(&format!("AUTH={other}")),
+    };
+    let ways = match credentials {
+        Credentials::Preauthenticated => return Err(super::unknown()),
+        Credentials::Password { user, password } => {
+            let is_ascii = user.is_ascii() && password.expose().is_ascii();
+            match is_ascii {
+                true => [Mechanism::Login, Mechanism::Plain],
+                false => [Mechanism::Plain, Mechanism::Login],
             }
-            Credentials::Token { .. } => {
-                let ways = [
-                    (has("AUTH=OAUTHBEARER"), Self::OAuthBearer),
-                    (has("AUTH=XOAUTH2"), Self::XOAuth2),
-                ];
-                (first(&ways), "OAUTHBEARER or XOAUTH2")
-            }
-        };
-        chosen.ok_or_else(|| no_way(wanted, offers))
-    }
+        }
+        Credentials::Token { .. } => [Mechanism::OAuthBearer, Mechanism::XOAuth2],
+    };
+    let ways = match &chosen {
+        Some(chosen) => std::slice::from_ref(chosen),
+        None => &ways,
+    };
+    let found = ways.iter().find(|way| is_there(**way));
+    found.copied().ok_or_else(|| no_way(ways, offers))
 }
 
-#[cfg(feature = "scram")]
-const PASSWORD_WAYS: &str = "LOGIN, PLAIN or SCRAM-SHA-256";
-#[cfg(not(feature = "scram"))]
-const PASSWORD_WAYS: &str = "LOGIN or PLAIN";
-
-fn first(ways: &[(bool, Mechanism)]) -> Option<Mechanism> {
-    let mut ways = ways.iter();
-    ways.find(|(is_there, _)| *is_there).map(|(_, way)| *way)
-}
-
-fn no_way(wanted: &str, offers: &[String]) -> Error {
+fn no_way(wanted: &[Mechanism], offers: &[String]) -> Error {
     let mut offered: Vec<&str> = offers
         .iter()
         .map(String::as_str)
@@ -81,11 +50,17 @@ fn no_way(wanted: &str, offers: &[String]) -> Error {
         offered.push("nothing");
     }
     let offered = excerpt(offered.join(" ").as_bytes());
+    let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    let wanted = wanted.join(" or ");
+    let advice = match offers.iter().any(|offer| offer == "AUTH=SCRAM-SHA-256") {
+        true => "; `Builder::mechanism` chooses SCRAM-SHA-256, with the feature `scram`",
+        false => "",
+    };
     Error::new(
         ErrorKind::Auth,
         format!(
             "the server has no way to sign in that can be used here: it offers {offered}, and \
-             wanted is {wanted}; nothing secret was sent"
+             wanted is {wanted}; nothing secret was sent{advice}"
         ),
     )
 }
@@ -113,7 +88,7 @@ mod tests {
 
     fn chosen(credentials: &Credentials, offers: &str) -> Option<Mechanism> {
         let offers: Vec<String> = offers.split(' ').map(str::to_owned).collect();
-        Mechanism::choose(credentials, &offers).ok()
+        choose(credentials, None, &offers).ok()
     }
 
     #[test]
@@ -125,9 +100,11 @@ mod tests {
             (&ascii, "IMAP4REV1 AUTH=PLAIN", Some(Login)),
             (&ascii, "AUTH=PLAIN LOGINDISABLED", Some(Plain)),
             (&ascii, "AUTH=GSSAPI LOGINDISABLED", None),
+            (&ascii, "AUTH=PLAIN AUTH=SCRAM-SHA-256", Some(Login)),
+            (&ascii, "AUTH=SCRAM-SHA-256 LOGINDISABLED", None),
             (&ascii, "AUTH=XOAUTH2 AUTH=OAUTHBEARER LOGINDISABLED", None),
             (&other, "AUTH=PLAIN", Some(Plain)),
-            (&other, "IMAP4REV1", Some(LoginWithLiterals)),
+            (&other, "IMAP4REV1", Some(Login)),
             (&other, "LOGINDISABLED", None),
             (&token(), "AUTH=XOAUTH2 AUTH=OAUTHBEARER", Some(OAuthBearer)),
             (&token(), "AUTH=PLAIN AUTH=XOAUTH2", Some(XOAuth2)),
@@ -137,25 +114,30 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "scram")]
     #[test]
-    fn scram_goes_before_what_shows_the_password() {
-        for offers in [
-            "AUTH=PLAIN AUTH=SCRAM-SHA-256",
-            "AUTH=SCRAM-SHA-256 LOGINDISABLED",
-        ] {
-            let chosen = chosen(&password("secret"), offers);
-            assert_eq!(chosen, Some(Mechanism::ScramSha256));
+    fn what_the_caller_chooses_is_taken_and_nothing_else() {
+        let offers = ["AUTH=PLAIN", "AUTH=SCRAM-SHA-256"].map(str::to_owned);
+        let password = password("secret");
+        let taken = choose(&password, Some(Mechanism::Plain), &offers);
+        assert_eq!(taken.unwrap(), Mechanism::Plain);
+        #[cfg(feature = "scram")]
+        {
+            let scram = Some(Mechanism::ScramSha256);
+            let taken = choose(&password, scram, &offers);
+            assert_eq!(taken.unwrap(), Mechanism::ScramSha256);
+            // That needs something of the TLS library that it does not give.
+            let plus = ["AUTH=SCRAM-SHA-256-PLUS".to_owned()];
+            assert!(choose(&password, scram, &plus).is_err());
         }
-        // They need something of the TLS library that it does not give.
-        let plus = "AUTH=SCRAM-SHA-256-PLUS LOGINDISABLED";
-        assert_eq!(chosen(&password("secret"), plus), None);
+        let disabled = ["LOGINDISABLED", "AUTH=PLAIN"].map(str::to_owned);
+        let error = choose(&password, Some(Mechanism::Login), &disabled).unwrap_err();
+        assert!(error.to_string().contains("wanted is LOGIN;"), "{error}");
     }
 
     #[test]
     fn an_error_names_what_the_server_offers() {
         let offers = ["IMAP4REV1", "AUTH=GSSAPI", "LOGINDISABLED"].map(str::to_owned);
-        let error = Mechanism::choose(&password("secret"), &offers).unwrap_err();
+        let error = choose(&password("secret"), None, &offers).unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Auth);
         let text = error.to_string();
         assert!(

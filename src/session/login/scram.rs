@@ -113,12 +113,8 @@ impl Sasl for Scram {
     }
 }
 
-/// Whether all characters are such as SCRAM has a form for. It knows those of Unicode 3.2.
-pub(super) fn can_carry(user: &str, password: &Secret) -> bool {
-    prepared(user.as_bytes(), "").is_ok() && prepared(password.expose(), "").is_ok()
-}
-
-/// In the form in which it is hashed (RFC 4013, which RFC 5802 asks for).
+/// In the form in which it is hashed (RFC 4013, which RFC 5802 asks for), which has only characters
+/// of Unicode 3.2.
 fn prepared(text: &[u8], what: &str) -> Result<Secret> {
     let refused = || {
         Error::config(format!(

@@ -3,8 +3,8 @@
 
 use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
+use crate::deadline::Deadline;
 use crate::stop::Stop;
 use crate::transport::connect::Stream;
 
@@ -20,7 +20,7 @@ const FIRST_OCTETS: usize = 32;
 /// Watches the octets of a handshake, of which the library tells little.
 #[derive(Debug, Clone)]
 pub(super) struct Handshake {
-    pub(super) end: Instant,
+    pub(super) end: Deadline,
     pub(super) stop: Stop,
     heard: Arc<Mutex<Heard>>,
 }
@@ -41,7 +41,7 @@ impl Heard {
 }
 
 impl Handshake {
-    pub(super) fn new(end: Instant, stop: &Stop) -> Self {
+    pub(super) fn new(end: Deadline, stop: &Stop) -> Self {
         Self {
             end,
             stop: stop.clone(),
@@ -54,7 +54,7 @@ impl Handshake {
     }
 
     pub(super) fn is_over(&self) -> bool {
-        Instant::now() >= self.end || self.stop.is_raised()
+        self.end.is_over() || self.stop.is_raised()
     }
 
     fn note_read(&self, target: &[u8], result: &io::Result<usize>) {
