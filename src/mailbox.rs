@@ -133,6 +133,13 @@ impl ParallelMailbox {
                 continue;
             }
             let Some(wait) = wait else {
+                let error = match has_ended_session {
+                    true => error.followed_by(
+                        "; the server ends the session at this search: another query may fare \
+                         better, and `uids` reads messages without a search",
+                    ),
+                    false => error,
+                };
                 return Err(error.with_attempts(attempt));
             };
             attempt += 1;

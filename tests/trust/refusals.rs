@@ -294,3 +294,16 @@ fn what_a_goodbye_means_is_read_like_a_no() {
         .any(|event| matches!(event, Event::Throttled { .. }));
     assert!(throttled, "{:?}", ending.events);
 }
+
+/// A server on which SEARCH ALL itself ends the session, while FETCH works.
+#[test]
+fn a_mailbox_is_listed_where_a_search_for_everything_ends_the_session() {
+    let stage = Stage::new(40, |scene| match scene.is("UID SEARCH") {
+        true => Say::Last(String::new()),
+        false => Say::Usual,
+    });
+    stage.run(2).assert_all_delivered();
+    let mailbox = stage.client().connect().unwrap();
+    let error = mailbox.search(Query::all().unseen()).unwrap_err();
+    assert!(error.to_string().contains("`uids`"), "{error}");
+}
