@@ -53,9 +53,10 @@ fn read_all(mailbox: &ParallelMailbox) -> usize {
     report.unwrap().delivered().len()
 }
 
-/// Has as many sessions as there are messages, one for each.
+/// Has so many sessions.
 fn use_sessions(mailbox: &ParallelMailbox, server: &Played, sessions: u32) {
-    let matches = mailbox.uids(set(&format!("1:{sessions}"))).shard_size(1);
+    // More than one session takes at once, whether they are there or not.
+    let matches = mailbox.uids(set("1:60")).shard_size(1);
     let has_opened = |said: &Vec<String>| said.iter().any(|line| line.starts_with("EXAMINE"));
     let report = matches.for_each(|_| {
         assert!(until(PATIENCE, || {
@@ -63,7 +64,7 @@ fn use_sessions(mailbox: &ParallelMailbox, server: &Played, sessions: u32) {
             said.iter().filter(|said| has_opened(said)).count() == sessions as usize
         }));
     });
-    assert_eq!(report.unwrap().delivered().len(), sessions as usize);
+    assert!(report.unwrap().is_complete());
 }
 
 /// Everything that an error says, in every way that it can be printed.
@@ -241,8 +242,7 @@ fn commands_that_are_lost_behind_a_login_are_sent_again_and_then_waited_with() {
     assert_eq!((server.times("LOGIN"), server.times("NOOP")), (1, 1));
     use_sessions(&mailbox, &server, 3);
     // Nothing was lost any more.
-    assert_eq!((server.times("LOGIN"), server.times("NOOP")), (3, 1));
-    assert_eq!(server.times("EXAMINE"), 3);
+    assert_eq!((server.times("LOGIN"), server.times("EXAMINE")), (3, 3));
 }
 
 /// The same, where a part of what was sent arrives cut off.

@@ -249,7 +249,11 @@ impl Fence {
             .and_then(|space| Some((&line[..space], Status::parse(&line[space + 1..])?)));
         let Some((found, status)) = tagged else {
             self.strays += 1;
-            if self.strays > MOST_STRAY_LINES {
+            // What has the command's own tag answers it.
+            let is_answer = line
+                .strip_prefix(tag)
+                .is_some_and(|rest| rest.starts_with(b" "));
+            if is_answer || self.strays > MOST_STRAY_LINES {
                 return Err(Error::protocol(format!(
                     "{}: not an IMAP response: {}",
                     self.wire.phase(),

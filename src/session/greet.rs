@@ -255,17 +255,22 @@ fn ask_for_tls(fence: &mut Fence) -> Result<()> {
         )
     };
     fence.wire.write(b"s1 STARTTLS\r\n")?;
-    let answer = fence.read_answers("s1", |rest| {
-        if let Some(Status {
-            condition: Condition::Bye,
-            text,
-            ..
-        }) = Status::parse(rest)
-        {
-            return Err(refused(&excerpt(text)));
-        }
-        Ok(false)
-    })?;
+    let answer = fence
+        .read_answers("s1", |rest| {
+            if let Some(Status {
+                condition: Condition::Bye,
+                text,
+                ..
+            }) = Status::parse(rest)
+            {
+                return Err(refused(&excerpt(text)));
+            }
+            Ok(false)
+        })
+        .map_err(|error| match error.kind() {
+            ErrorKind::Protocol => refused(&error.to_string()),
+            _ => error,
+        })?;
     match answer.condition {
         Condition::Ok => Ok(()),
         Condition::Bad => Err(refused(&format!("BAD {}", excerpt(&answer.text)))),
