@@ -57,6 +57,13 @@ impl Streak {
         *self = Self::default();
     }
 
+    /// Something was served that had come before: the server is there. It is no progress, or a run
+    /// might go on for ever.
+    pub(crate) fn pause(&mut self) {
+        self.refusals = 0;
+        self.timeouts = 0;
+    }
+
     /// Failures since the last progress.
     pub(crate) fn failures(&self) -> u32 {
         self.refusals + self.losses

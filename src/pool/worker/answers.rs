@@ -218,7 +218,7 @@ impl Worker<'_> {
                 self.is_sound = is_served;
                 if is_served {
                     self.run.served_control();
-                    self.streak.end();
+                    self.streak.pause();
                 }
             }
             Purpose::Nothing => {}
