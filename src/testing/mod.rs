@@ -16,7 +16,8 @@
 //! # }
 //! ```
 //!
-//! What a client gets wrong shows in [`Server::log`], [`Server::connections`] and
+//! A [`Persona`] makes it talk as Gmail, Exchange or another server does. What a client gets wrong
+//! shows in [`Server::log`], [`Server::connections`] and
 //! [`Server::flags`]; what it must survive is a [`Fault`]; a mailbox that looks like real mail is a
 //! [`Sample`].
 //!
@@ -29,11 +30,13 @@
 //! ENVELOPE, BODYSTRUCTURE or single MIME parts: it answers BAD to those.
 
 mod armed;
+mod body;
 mod builder;
 mod commands;
 mod connection;
 #[cfg_attr(not(feature = "compress"), path = "no_deflate.rs")]
 mod deflate;
+mod dialect;
 mod dialogue;
 mod fault;
 mod fetch;
@@ -47,12 +50,14 @@ mod mailbox;
 mod message;
 mod messages;
 mod output;
+mod persona;
 mod ranges;
 mod reader;
 mod registry;
 mod sample;
 #[cfg(feature = "scram")]
 mod scram;
+mod script;
 mod search;
 mod search_text;
 mod section;
@@ -61,6 +66,7 @@ mod session;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod uplink;
 mod utf7;
 
@@ -68,6 +74,8 @@ pub use self::builder::ServerBuilder;
 pub use self::fault::Fault;
 pub use self::log::LogEntry;
 pub use self::message::TestMessage;
+pub use self::persona::Persona;
 pub use self::registry::Connections;
 pub use self::sample::{Sample, SampleMessages};
 pub use self::server::Server;
+pub use self::trouble::Trouble;
