@@ -103,10 +103,11 @@ impl Connection {
             CommandBody::Capability => {
                 self.put_line(&format!("* CAPABILITY {}", self.capabilities()))?;
                 let done = manners.capability_done.value;
-                Ok(Ending::of(match is_logged_in {
+                let lines = match is_logged_in {
                     true => done,
                     false => either(manners.capability_done_before_login.value, done),
-                }))
+                };
+                Ok(Ending::of(lines).with(self.values()))
             }
             CommandBody::Noop if !is_logged_in => {
                 let done = manners.noop_done.value;
@@ -119,7 +120,7 @@ impl Connection {
             CommandBody::Logout => Ok(Ending::of(manners.logout.value)),
             CommandBody::Id { .. } => {
                 self.is_known = true;
-                Ok(Ending::of(manners.id.value))
+                Ok(Ending::of(manners.id.value).with(self.values()))
             }
             _ if !is_logged_in => Ok(Ending::of(manners.not_logged_in.value)),
             CommandBody::Check => Ok(Ending::of(manners.check_done.value)),

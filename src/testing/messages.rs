@@ -219,7 +219,7 @@ impl Connection {
             return Ok(Ending::of(manners.bad_charset.value));
         }
         if let Some(lines) = search::refusal(manners, keys) {
-            return Ok(Ending::of(lines));
+            return Ok(Ending::of(lines).with(self.values()));
         }
         let Some(selected) = &self.selected else {
             return Ok(Ending::of(manners.not_selected.value));

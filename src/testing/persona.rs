@@ -145,7 +145,8 @@ impl Persona {
     }
 
     /// What the server is known to say in this trouble, in each of the forms that are known, before
-    /// the command that gets to hear it. None where nothing is known.
+    /// the command that gets to hear it; of [`Trouble::Poisoned`], at the message that
+    /// [`Fault::uid`] names. None where nothing is known.
     ///
     /// A fault strikes each time unless it is told otherwise: see [`Fault::times`].
     #[must_use]
@@ -153,7 +154,10 @@ impl Persona {
         let refusals = self.manners().refusals.value.iter();
         refusals
             .filter(|(own, ..)| *own == trouble)
-            .map(|(_, command, lines)| Fault::lines(*lines).before(command))
+            .map(|(_, command, lines)| match *command {
+                "" => Fault::lines(*lines),
+                command => Fault::lines(*lines).before(command),
+            })
             .collect()
     }
 }

@@ -8,8 +8,18 @@
     missing_docs
 )]
 
+#[path = "../behaviour/cases.rs"]
+mod cases;
+#[path = "../ledger/mod.rs"]
+mod ledger;
+// The suite of behaviours knows more servers.
+#[path = "../behaviour/place.rs"]
+#[allow(dead_code)]
+mod place;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod behaviour;
 mod dialogue;
 mod real;
+mod trouble;

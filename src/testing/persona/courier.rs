@@ -1,6 +1,5 @@
 //! How Courier talks: its sources of 2026, and public transcripts.
 
-use super::super::trouble::Trouble;
 use super::manners::{Expunged, Manners, Order, Place, assumed, seen};
 
 const SOURCE: &str = "source: courier-imap, 2026";
@@ -95,13 +94,5 @@ pub(super) const COURIER: Manners = Manners {
         ],
     ),
     status_done: seen(TRANSCRIPT, "{tag} OK STATUS Completed."),
-    refusals: seen(
-        "source: courier-imap, 2026",
-        &[(
-            Trouble::Poisoned,
-            "",
-            "* NO [ALERT] Cannot open message 1\n{tag} OK FETCH completed.",
-        )],
-    ),
     ..Manners::PLAIN
 };

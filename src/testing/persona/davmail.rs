@@ -72,15 +72,7 @@ pub(super) const DAVMAIL: Manners = Manners {
     status_done: assumed("{tag} OK STATUS completed"),
     refusals: seen(
         SOURCE,
-        &[
-            (Trouble::SessionEnded, "FETCH", "* BYE Closing connection"),
-            // The load fails after the line has begun; the error is swallowed.
-            (
-                Trouble::Poisoned,
-                "FETCH",
-                "{tag} BAD unable to handle request: message not found\n{close}",
-            ),
-        ],
+        &[(Trouble::SessionEnded, "FETCH", "* BYE Closing connection")],
     ),
     ..Manners::PLAIN
 };

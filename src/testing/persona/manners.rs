@@ -89,7 +89,8 @@ pub(in super::super) enum Fate {
     FindsNothing,
 }
 
-/// A refusal of the server's own: which command meets it, and the answer.
+/// A refusal of the server's own: which command meets it, and the answer. No command where the
+/// others of its messages are answered before.
 pub(in super::super) type Refusal = (Trouble, &'static str, &'static str);
 
 macro_rules! manners {
