@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parallel_mailbox::testing::{Persona, Server, ServerBuilder, TestMessage};
+use parallel_mailbox::testing::{Server, ServerBuilder, TestMessage};
 use parallel_mailbox::{Builder, Message, ParallelMailbox, Security};
 
 use crate::support::cyrus::{Cyrus, cyrus_or_skip};
@@ -51,7 +51,7 @@ fn numbered(messages: impl IntoIterator<Item = Vec<u8>>) -> BTreeMap<u32, Vec<u8
 
 impl Place {
     pub(crate) fn in_process(messages: Vec<Vec<u8>>) -> Self {
-        Self::in_process_by(Way::Plain, messages)
+        Self::on(Server::builder(), messages)
     }
 
     pub(crate) fn in_process_over_tls(messages: Vec<Vec<u8>>) -> Self {
@@ -62,10 +62,8 @@ impl Place {
         Self::in_process_by(Way::StartTls, messages)
     }
 
-    /// A server in this process that talks like another.
-    pub(crate) fn of_persona(persona: Persona, messages: Vec<Vec<u8>>) -> Self {
-        // Some cases open more sessions at once than some servers grant.
-        let server = Server::builder().persona(persona).max_connections(32);
+    /// A server in this process, of whatever kind.
+    pub(crate) fn on(server: ServerBuilder, messages: Vec<Vec<u8>>) -> Self {
         Self::in_process_on(server, Way::Plain, messages)
     }
 

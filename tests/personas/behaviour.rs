@@ -3,7 +3,7 @@
 
 use std::env;
 
-use parallel_mailbox::testing::Persona;
+use parallel_mailbox::testing::{Persona, Server};
 
 use crate::cases;
 use crate::place::{MakePlace, Place};
@@ -100,7 +100,9 @@ fn run(persona: Persona, name: &str, case: fn(MakePlace<'_>)) {
         eprintln!("{persona}, {name}: not played, since {reason}");
         return;
     }
-    case(&|messages| Place::of_persona(persona, messages));
+    // Some cases open more sessions at once than some servers grant.
+    let server = || Server::builder().persona(persona).max_connections(32);
+    case(&|messages| Place::on(server(), messages));
 }
 
 /// Makes a module for each persona with a test for each case.
