@@ -259,6 +259,10 @@ impl Connection {
         };
         let name = command.body.name();
         for armed in Arc::clone(&self.faults).iter() {
+            // A command ends once: another such fault is for the next one.
+            if armed.dictates() && self.dictated.is_some() {
+                continue;
+            }
             let asked = |uid| self.asks_for(&command.body, uid);
             let action = armed.strike(self.output.place, Moment::Before(name), asked);
             match action {

@@ -8,7 +8,8 @@ use std::time::Duration;
 ///
 /// A constructor names what happens, the methods after it where; they narrow each other. Without
 /// any, what happens to the connection happens as soon as it is made, before the greeting;
-/// what happens to an answer happens to every answer. Texts and octets are sent as they stand.
+/// what happens to an answer happens to every answer. Texts and octets are sent as they stand. Of
+/// several faults that say how one command ends, the first does, and the next is for another.
 ///
 /// | what | where it can strike |
 /// |---|---|

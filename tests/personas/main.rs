@@ -23,3 +23,4 @@ mod behaviour;
 mod dialogue;
 mod real;
 mod trouble;
+mod wire;
