@@ -199,7 +199,11 @@ impl Plan {
         if let Some(size) = distortion.size {
             return format!("RFC822.SIZE {size}");
         }
-        let size = octets + self.manners.size_surplus.value as usize;
+        let surplus = match octets {
+            0 => 0,
+            _ => self.manners.size_surplus.value as usize,
+        };
+        let size = octets + surplus;
         if size < self.manners.float_size_from.value {
             return format!("RFC822.SIZE {size}");
         }

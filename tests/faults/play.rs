@@ -59,7 +59,9 @@ pub(crate) fn play(
     let play = play_on(
         Server::builder()
             .sample(Sample::small(messages))
-            .uid_validity(1),
+            .uid_validity(1)
+            // The limits of a persona have tests of their own.
+            .max_connections(1_000),
         workers,
     );
     for fault in faults {

@@ -13,6 +13,7 @@ use crate::support::wait::until;
 /// its calls.
 fn eight_sessions(mechanism: &'static str) -> (Play, Arc<AtomicUsize>) {
     let server = Server::builder()
+        .max_connections(1_000)
         .sample(Sample::small(3000))
         .mechanisms([mechanism])
         .token("token-1");

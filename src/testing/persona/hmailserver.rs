@@ -16,6 +16,7 @@ pub(super) const HMAILSERVER: Manners = Manners {
     login_refused: assumed("{tag} NO Invalid user name or password."),
     noop_done: assumed("{tag} OK NOOP completed"),
     logout: assumed("* BYE Have a nice day\n{tag} OK Logout completed"),
+    flags: seen(SOURCE, r"\Answered \Deleted \Draft \Flagged \Seen"),
     select_missing: seen(SOURCE, "{tag} BAD Folder could not be found."),
     search_done: assumed("{tag} OK Search completed"),
     order: seen(
@@ -27,9 +28,14 @@ pub(super) const HMAILSERVER: Manners = Manners {
     descending: seen(SOURCE, Descending::Empty),
     expunged: seen(
         SOURCE,
+        // The texts of its default configuration. The file may be gone while the message is not.
         Expunged::Invented(
-            "From: Postmaster\r\nSubject: Message file not found\r\n\r\n\
-             The message file could not be found.\r\n",
+            "From: Postmaster\r\nSubject: Message undeliverable\r\n\
+             Date: Thu, 1 Jan 2026 00:00:00 +0000\r\n\r\n\
+             The mail server could not deliver the message to you since the file \
+             C:\\hMailServer\\Data\\example.org\\me\\7B\\{7B2A}.eml does not exist on the server.\r\n\
+             \r\nThe file may have been deleted by anti virus software running on the server.\r\n\
+             \r\nhMailServer\r\n",
         ),
     ),
     // No UIDPLUS.
