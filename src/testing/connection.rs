@@ -192,7 +192,8 @@ impl Connection {
             return Err(Halt::Close);
         }
         let greeting = format!("* {condition} {}", self.manners().greeting.value);
-        if let Some(line) = self.values().fill(&greeting) {
+        let greeted = self.shared.greeted_capabilities();
+        if let Some(line) = self.values().with("capabilities", greeted).fill(&greeting) {
             self.put_line(&line)?;
         }
         self.output.flush()

@@ -104,12 +104,23 @@ impl Shared {
 
     /// What CAPABILITY says: as the settings have it, else as the server's manners do.
     pub(super) fn capabilities(&self, is_logged_in: bool) -> String {
+        let manners = self.settings.manners;
+        match is_logged_in {
+            true => self.announced(manners.capabilities_after.value, true),
+            false => self.announced(manners.capabilities.value, false),
+        }
+    }
+
+    /// What the greeting says, if it says anything.
+    pub(super) fn greeted_capabilities(&self) -> String {
+        match self.settings.manners.greeted_capabilities.value {
+            "" => self.capabilities(false),
+            own => self.announced(own, false),
+        }
+    }
+
+    fn announced(&self, announced: &str, is_logged_in: bool) -> String {
         let settings = &self.settings;
-        let manners = settings.manners;
-        let announced = match is_logged_in {
-            true => manners.capabilities_after.value,
-            false => manners.capabilities.value,
-        };
         let mut words: Vec<&str> = match announced {
             "" => vec![
                 "IMAP4REV1",

@@ -78,6 +78,15 @@ pub(crate) fn persona() -> Option<Persona> {
     Some(found.unwrap_or_else(|| panic!("there is no Persona::{name}")))
 }
 
+/// Whether the server talks like this one, of which something else is true; then the reason is said.
+pub(crate) fn is_exempt(own: Persona, reason: &str) -> bool {
+    let is_it = persona() == Some(own);
+    if is_it {
+        eprintln!("{own} is not played, since {reason}");
+    }
+    is_it
+}
+
 /// A server made to measure.
 pub(crate) fn play_on(mut server: ServerBuilder, workers: usize) -> Play {
     let leaks = Leaks::watch();

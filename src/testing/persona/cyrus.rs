@@ -12,10 +12,13 @@ const MISSING: &str = "{tag} NO Mailbox does not exist";
 pub(super) const CYRUS: Manners = Manners {
     greeting: seen(
         REAL,
-        "[CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE AUTH=PLAIN AUTH=LOGIN SASL-IR] cyrus Cyrus IMAP \
-         3.6.1 server ready",
+        "[CAPABILITY {capabilities}] cyrus Cyrus IMAP 3.6.1 server ready",
     ),
-    // When it is asked; the greeting says less.
+    // Fewer than when it is asked.
+    greeted_capabilities: seen(
+        REAL,
+        "IMAP4rev1 LITERAL+ ID ENABLE STARTTLS AUTH=PLAIN AUTH=LOGIN SASL-IR",
+    ),
     capabilities: seen(
         REAL,
         "IMAP4rev1 LITERAL+ ID ENABLE ACL ANNOTATE-EXPERIMENT-1 BINARY CATENATE CHILDREN \

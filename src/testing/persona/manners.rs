@@ -118,6 +118,8 @@ macro_rules! manners {
 manners! {
     /// What follows `* OK `.
     greeting: &'static str = "parallel-mailbox test server ready";
+    /// Those that the greeting names, if it names any; empty where they are the same as later.
+    greeted_capabilities: &'static str = "";
     /// What CAPABILITY says before the login; empty for what this server can do.
     capabilities: &'static str = "";
     /// And after it.
