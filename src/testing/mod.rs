@@ -17,17 +17,16 @@
 //! ```
 //!
 //! A [`Persona`] makes it talk as Gmail, Exchange or another server does. What a client gets wrong
-//! shows in [`Server::log`], [`Server::connections`] and
-//! [`Server::flags`]; what it must survive is a [`Fault`]; a mailbox that looks like real mail is a
-//! [`Sample`].
+//! shows in [`Server::log`], [`Server::connections`] and [`Server::flags`]; what it must survive is
+//! a [`Fault`]; a mailbox that looks like real mail is a [`Sample`].
 //!
 //! Of IMAP4rev1 (RFC 3501) it speaks CAPABILITY, NOOP, LOGOUT, LOGIN, AUTHENTICATE with PLAIN,
 //! OAUTHBEARER, XOAUTH2 and, with the feature `scram`, SCRAM-SHA-256, SELECT, EXAMINE, LIST, LSUB,
 //! STATUS, APPEND, CHECK, CLOSE, EXPUNGE, SEARCH, FETCH, STORE and their UID forms, and ID, ENABLE,
 //! IDLE, UNSELECT, LITERAL+ and SASL-IR, and with the feature `compress` COMPRESS=DEFLATE (RFC
 //! 4978). FETCH knows FLAGS, INTERNALDATE, RFC822.SIZE, UID, and whole messages, headers, texts and
-//! header fields with ranges, but not
-//! ENVELOPE, BODYSTRUCTURE or single MIME parts: it answers BAD to those.
+//! header fields with ranges, but not ENVELOPE, BODYSTRUCTURE or single MIME parts: it answers BAD
+//! to those. Personas whose servers know SEARCH RETURN (RFC 4731) or Gmail's own items speak them.
 
 mod armed;
 mod body;

@@ -1,4 +1,5 @@
-//! How Exchange talks: in Microsoft's own machines, and on an operator's.
+//! How Exchange talks: in Microsoft's own machines, and on an operator's. What is not told of the
+//! latter is as in the former, where it was seen.
 
 use super::super::trouble::Trouble;
 use super::manners::{Manners, Order, Place, Refusal, assumed, seen};
