@@ -7,6 +7,7 @@
 //! ```sh
 //! PARALLEL_MAILBOX_CHAOS_SEEDS=200 cargo test --release --test chaos -- --nocapture
 //! PARALLEL_MAILBOX_CHAOS_SEED=17 cargo test --test chaos -- --nocapture
+//! PARALLEL_MAILBOX_CHAOS_FROM=1000 cargo test --test chaos -- --nocapture
 //! ```
 //!
 //! A seed stands for the scenario, not for how threads take turns in it: what is rare may need
@@ -61,8 +62,9 @@ fn every_message_ends_in_one_outcome_whatever_the_server_does() {
         wait::until(GRACE, || leaks.left().is_empty());
         findings.left = leaks.left();
         eprintln!(
-            "seed {seed}: {} messages in {} runs, {} failed, {} gone, {} sessions, {} reconnects, \
-             {:.1?}",
+            "seed {seed}, {}: {} messages in {} runs, {} failed, {} gone, {} sessions, {} \
+             reconnects, {:.1?}",
+            scenario_of(seed).persona.map_or("plain", |own| own.name()),
             findings.messages,
             findings.legs,
             findings.failed,
@@ -104,7 +106,8 @@ fn seeds() -> Range<u64> {
     if let Some(seed) = number("PARALLEL_MAILBOX_CHAOS_SEED") {
         return seed..seed + 1;
     }
-    0..number("PARALLEL_MAILBOX_CHAOS_SEEDS").unwrap_or(SEEDS)
+    let from = number("PARALLEL_MAILBOX_CHAOS_FROM").unwrap_or(0);
+    from..from + number("PARALLEL_MAILBOX_CHAOS_SEEDS").unwrap_or(SEEDS)
 }
 
 fn number(variable: &str) -> Option<u64> {

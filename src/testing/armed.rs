@@ -68,6 +68,11 @@ impl Armed {
         self.claim(place).then_some(&self.fault.action)
     }
 
+    /// Whether the fault dictates how a command ends.
+    pub(super) fn dictates(&self) -> bool {
+        matches!(self.fault.action, Action::Answer(_) | Action::Lines(_))
+    }
+
     /// The count of octets after which the fault strikes, if that is when it does.
     pub(super) fn octets(&self) -> Option<u64> {
         self.fault.octets

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::armed::Faults;
 use super::fault::Fault;
 use super::message::TestMessage;
+use super::persona::Persona;
+use super::persona::manners::Manners;
 use super::sample::Sample;
 use super::server::Server;
 use super::shared::{Settings, Shared};
@@ -50,13 +52,13 @@ impl ServerBuilder {
             total_octets_per_second: None,
             compress: false,
             max_connections: None,
-            limit_text: "Too many simultaneous connections".to_owned(),
-            max_line: 64 * 1024,
-            uid_validity: 1,
+            limit_text: None,
+            max_line: None,
+            uid_validity: None,
+            search_cap: None,
             capabilities: Vec::new(),
-            mechanisms: ["PLAIN", "OAUTHBEARER", "XOAUTH2"]
-                .map(str::to_owned)
-                .to_vec(),
+            mechanisms: None,
+            manners: &Manners::PLAIN,
             sasl_ir: true,
             login_disabled: false,
         };
@@ -67,6 +69,20 @@ impl ServerBuilder {
             mailboxes: vec![inbox],
             faults: Vec::new(),
         }
+    }
+
+    /// Talks as this server does. What is set by other methods goes before it. Defaults to plain
+    /// IMAP, without limits.
+    ///
+    /// ```
+    /// use parallel_mailbox::testing::{Persona, Server};
+    ///
+    /// let server = Server::builder().persona(Persona::Gmail).start()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn persona(mut self, persona: Persona) -> Self {
+        self.settings.manners = persona.manners();
+        self
     }
 
     /// Takes this user name and password. Defaults to `me` and `secret`.
@@ -90,7 +106,7 @@ impl ServerBuilder {
     /// feature `scram`. Those that it does not speak are announced and refused. Defaults to PLAIN,
     /// OAUTHBEARER and XOAUTH2.
     pub fn mechanisms<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.settings.mechanisms = names.into_iter().map(str::to_owned).collect();
+        self.settings.mechanisms = Some(names.into_iter().map(str::to_owned).collect());
         self
     }
 
@@ -176,19 +192,27 @@ impl ServerBuilder {
 
     /// Says this when there are too many sessions. Defaults to `Too many simultaneous connections`.
     pub fn limit_text(mut self, text: &str) -> Self {
-        text.clone_into(&mut self.settings.limit_text);
+        self.settings.limit_text = Some(text.to_owned());
         self
     }
 
     /// Answers BAD to a command of more than so many octets, literals aside. Defaults to 65,536.
     pub fn max_line(mut self, octets: usize) -> Self {
-        self.settings.max_line = octets;
+        self.settings.max_line = Some(octets);
         self
     }
 
-    /// Gives all mailboxes this UIDVALIDITY. Defaults to 1.
+    /// Lets SEARCH find no more than the newest so many messages, and says so nowhere. Defaults to
+    /// what the [`persona`](Self::persona) does, else to no limit.
+    pub fn search_cap(mut self, messages: usize) -> Self {
+        self.settings.search_cap = Some(messages);
+        self
+    }
+
+    /// Gives all mailboxes this UIDVALIDITY. Defaults to that of the [`persona`](Self::persona),
+    /// else to 1.
     pub fn uid_validity(mut self, uid_validity: u32) -> Self {
-        self.settings.uid_validity = uid_validity;
+        self.settings.uid_validity = Some(uid_validity);
         self
     }
 
@@ -211,9 +235,13 @@ impl ServerBuilder {
     ///
     /// When the system has no port or thread to give.
     pub fn start(self) -> io::Result<Server> {
+        let folders = self.settings.manners.folders.value;
         let shared = Shared::new(self.settings, self.token, Faults::new(self.faults));
         for (name, messages) in self.mailboxes {
             shared.fill(&name, messages);
+        }
+        for (name, _) in folders {
+            shared.mailbox_or_new(name);
         }
         Server::start(shared)
     }

@@ -1,70 +1,48 @@
 //! What each command does. Logging in, LIST, and the commands on messages have files of their own;
 //! here is the rest, and which goes where.
 
-use std::num::NonZeroU32;
-
-use imap_codec::imap_types::auth::AuthMechanism;
 use imap_codec::imap_types::command::{Command, CommandBody};
-use imap_codec::imap_types::core::{Tag, Vec1};
+use imap_codec::imap_types::core::Tag;
 use imap_codec::imap_types::extensions::binary::LiteralOrLiteral8;
-use imap_codec::imap_types::extensions::compress::CompressionAlgorithm;
-use imap_codec::imap_types::flag::{Flag, FlagPerm};
+use imap_codec::imap_types::flag::Flag;
 use imap_codec::imap_types::mailbox::Mailbox as WireMailbox;
-use imap_codec::imap_types::response::{
-    Capability, Code, CodeOther, CommandContinuationRequest, Data, Response, Status, StatusKind,
-};
-use imap_codec::imap_types::status::{StatusDataItem, StatusDataItemName};
+use imap_codec::imap_types::status::StatusDataItemName;
 
 use super::connection::{Connection, Verdict};
+use super::dialect::Extension;
 use super::link::Halt;
 use super::list::Listing;
+use super::mailbox::Numbers;
 use super::message::TestMessage;
+use super::reader::Problem;
+use super::script::Values;
 use super::session::{Selected, State};
 use super::utf7;
 
-/// What the tagged answer to a command says.
-#[derive(Debug)]
+/// The lines that end the answer to a command, and what stands in them.
+#[derive(Debug, Clone)]
 pub(super) struct Ending {
-    kind: StatusKind,
-    code: Option<Code<'static>>,
-    text: String,
+    pub(super) lines: &'static str,
+    pub(super) values: Values,
 }
 
 impl Ending {
-    pub(super) fn ok() -> Self {
+    pub(super) fn of(lines: &'static str) -> Self {
         Self {
-            kind: StatusKind::Ok,
-            code: None,
-            text: "Done".to_owned(),
+            lines,
+            values: Values::default(),
         }
     }
 
-    pub(super) fn no(code: &'static str, text: impl Into<String>) -> Self {
-        let code = Code::Other(CodeOther::unvalidated(code.as_bytes()));
-        Self {
-            kind: StatusKind::No,
-            code: Some(code),
-            text: text.into(),
-        }
-    }
-
-    pub(super) fn bad(text: &str) -> Self {
-        Self {
-            kind: StatusKind::Bad,
-            code: None,
-            text: text.to_owned(),
-        }
-    }
-
-    pub(super) fn with_code(mut self, code: Code<'static>) -> Self {
-        self.code = Some(code);
+    pub(super) fn with(mut self, values: Values) -> Self {
+        self.values = values;
         self
     }
+}
 
-    pub(super) fn with_kind(mut self, kind: StatusKind) -> Self {
-        self.kind = kind;
-        self
-    }
+/// The first that is not empty.
+pub(super) fn either(lines: &'static str, otherwise: &'static str) -> &'static str {
+    if lines.is_empty() { otherwise } else { lines }
 }
 
 impl Connection {
@@ -72,13 +50,13 @@ impl Connection {
     pub(super) fn execute(
         &mut self,
         command: Command<'static>,
+        extension: &Extension,
         verdict: &Verdict,
     ) -> Result<(), Halt> {
         let Command { tag, body } = command;
         if let CommandBody::Idle = body {
             return self.begin_idle(tag);
         }
-        let is_logout = matches!(body, CommandBody::Logout);
         // While numbers are in use, the view must not move (RFC 9051, section 7.5.1).
         let may_tell = !matches!(
             body,
@@ -86,41 +64,71 @@ impl Connection {
                 | CommandBody::Store { uid: false, .. }
                 | CommandBody::Search { uid: false, .. }
         );
+        let name = body.name();
+        let verb = match body {
+            CommandBody::Fetch { uid: true, .. }
+            | CommandBody::Store { uid: true, .. }
+            | CommandBody::Search { uid: true, .. } => format!("UID {name}"),
+            _ => name.to_owned(),
+        };
         let ending = match body {
             CommandBody::Fetch { .. }
             | CommandBody::Search { .. }
             | CommandBody::Store { .. }
             | CommandBody::Expunge
-            | CommandBody::ExpungeUid { .. } => self.on_messages(body, verdict)?,
+            | CommandBody::ExpungeUid { .. } => self.on_messages(&tag, body, extension, verdict)?,
             CommandBody::Login { .. } | CommandBody::Authenticate { .. } => self.log_in(body)?,
             body => self.on_mailboxes(body)?,
         };
-        if is_logout {
+        if name == "LOGOUT" {
             // Before the client can know: the next one may log in at once.
             self.state = State::NotAuthenticated;
         }
         if may_tell {
             self.catch_up()?;
         }
-        self.tagged(tag, ending.kind, ending.code, &ending.text)?;
-        if is_logout { Err(Halt::Close) } else { Ok(()) }
+        let Ending { lines, values } = ending;
+        let capitalised = format!("{}{}", &name[..1], name[1..].to_ascii_lowercase());
+        let values = values
+            .with("command", name)
+            .with("Command", capitalised)
+            .with("verb", verb);
+        self.finish(&tag, &Ending { lines, values })
     }
 
     fn on_mailboxes(&mut self, body: CommandBody<'static>) -> Result<Ending, Halt> {
+        let manners = self.manners();
+        let is_logged_in = matches!(self.state, State::Authenticated { .. });
         match body {
-            CommandBody::Capability => self.capability(),
-            CommandBody::Noop | CommandBody::Check => Ok(Ending::ok()),
-            CommandBody::Logout => {
-                if let Ok(bye) = Status::bye(None, "Goodbye") {
-                    self.put(Response::Status(bye))?;
-                }
-                Ok(Ending::ok())
+            CommandBody::Capability => {
+                self.put_line(&format!("* CAPABILITY {}", self.capabilities()))?;
+                let done = manners.capability_done.value;
+                let lines = match is_logged_in {
+                    true => done,
+                    false => either(manners.capability_done_before_login.value, done),
+                };
+                Ok(Ending::of(lines).with(self.values()))
             }
+            CommandBody::Noop if !is_logged_in => {
+                let done = manners.noop_done.value;
+                Ok(Ending::of(either(
+                    manners.noop_done_before_login.value,
+                    done,
+                )))
+            }
+            CommandBody::Noop => Ok(Ending::of(manners.noop_done.value)),
+            CommandBody::Logout => Ok(Ending::of(manners.logout.value)),
             CommandBody::Id { .. } => {
-                self.data(Data::Id { parameters: None })?;
-                Ok(Ending::ok())
+                self.is_known = true;
+                Ok(Ending::of(manners.id.value).with(self.values()))
             }
-            _ if matches!(self.state, State::NotAuthenticated) => Ok(Ending::bad("Log in first")),
+            _ if !is_logged_in => Ok(Ending::of(manners.not_logged_in.value)),
+            CommandBody::Check => Ok(Ending::of(manners.check_done.value)),
+            CommandBody::Select { .. } | CommandBody::Examine { .. }
+                if !manners.id_wanted.value.is_empty() && !self.is_known =>
+            {
+                Ok(Ending::of(manners.id_wanted.value))
+            }
             CommandBody::Select { mailbox } => self.select(&mailbox, false),
             CommandBody::Examine { mailbox } => self.select(&mailbox, true),
             CommandBody::List {
@@ -132,7 +140,7 @@ impl Connection {
             CommandBody::Status {
                 mailbox,
                 item_names,
-            } => self.tell_status(mailbox, &item_names),
+            } => self.tell_status(&mailbox, &item_names),
             CommandBody::Append {
                 mailbox,
                 flags,
@@ -150,163 +158,154 @@ impl Connection {
                 }
                 Ok(self.append(&mailbox, message))
             }
-            CommandBody::Enable { .. } => {
-                self.data(Data::Enabled {
-                    capabilities: Vec::new(),
-                })?;
-                Ok(Ending::ok())
-            }
-            CommandBody::Compress { .. } if self.shared.settings.compress => {
-                Ok(if self.begin_compression() {
-                    Ending::ok()
+            CommandBody::Enable { .. } => Ok(Ending::of(manners.enable.value)),
+            CommandBody::Compress { .. } if self.shared.can_compress() => {
+                Ok(Ending::of(if self.begin_compression() {
+                    "{tag} OK Done"
                 } else {
-                    Ending::no("COMPRESSIONACTIVE", "Compressed already")
-                })
+                    "{tag} NO [COMPRESSIONACTIVE] Compressed already"
+                }))
             }
             CommandBody::Close => {
                 if let Some(selected) = self.selected.take().filter(|own| !own.read_only) {
                     selected.mailbox.remove(|message| message.is_deleted());
                 }
-                Ok(Ending::ok())
+                Ok(Ending::of(manners.close_done.value))
             }
-            CommandBody::Unselect => {
-                self.selected = None;
-                Ok(Ending::ok())
-            }
-            _ => Ok(Ending::bad("Command not supported")),
+            CommandBody::Unselect => match self.selected.take() {
+                None if !manners.unselect_nothing.value.is_empty() => {
+                    Ok(Ending::of(manners.unselect_nothing.value))
+                }
+                _ => Ok(Ending::of(manners.unselect_done.value)),
+            },
+            _ => Ok(Ending::of(manners.unsupported.value)),
         }
     }
 
-    fn capability(&mut self) -> Result<Ending, Halt> {
-        let mut capabilities = Vec1::from(Capability::Imap4Rev1).into_inner();
-        capabilities.extend([
-            Capability::LiteralPlus,
-            Capability::Id,
-            Capability::Enable,
-            Capability::Idle,
-            Capability::Unselect,
-            Capability::UidPlus,
-        ]);
-        let settings = &self.shared.settings;
+    /// Answers what is no command.
+    pub(super) fn refuse(
+        &mut self,
+        tag: Option<Tag<'static>>,
+        problem: Problem,
+    ) -> Result<(), Halt> {
+        let manners = self.manners();
         let is_logged_in = matches!(self.state, State::Authenticated { .. });
-        if settings.sasl_ir {
-            capabilities.push(Capability::SaslIr);
+        let bad = manners.bad_command.value;
+        let ending = match problem {
+            Problem::LineTooLong => Ending::of(manners.line_too_long.value),
+            Problem::LiteralTooLong => Ending::of("{tag} BAD Literal too long"),
+            Problem::NotDone => Ending::of("{tag} BAD DONE expected"),
+            Problem::NotUnderstood { command, word } => {
+                let lines = match command.as_str() {
+                    _ if !is_logged_in => either(manners.bad_command_before_login.value, bad),
+                    "SEARCH" => either(manners.bad_search.value, bad),
+                    _ => bad,
+                };
+                let values = Values::default();
+                Ending::of(lines).with(values.with("command", command).with("word", word))
+            }
+        };
+        match tag {
+            Some(tag) => self.finish(&tag, &ending),
+            None => self.put_line("* BAD Command not understood"),
         }
-        if settings.login_disabled && !is_logged_in {
-            capabilities.push(Capability::LoginDisabled);
-        }
-        let mechanisms = settings.mechanisms.iter().cloned();
-        capabilities.extend(
-            mechanisms
-                .filter_map(|name| AuthMechanism::try_from(name).ok())
-                .map(Capability::Auth),
-        );
-        if is_logged_in && settings.compress {
-            capabilities.push(Capability::Compress {
-                algorithm: CompressionAlgorithm::Deflate,
-            });
-        }
-        let further = self.shared.settings.capabilities.clone();
-        capabilities.extend(
-            further
-                .into_iter()
-                .filter_map(|word| Capability::try_from(word).ok()),
-        );
-        if let Ok(data) = Data::capability(capabilities) {
-            self.data(data)?;
-        }
-        Ok(Ending::ok())
+    }
+
+    /// What CAPABILITY says at this moment.
+    pub(super) fn capabilities(&self) -> String {
+        let is_logged_in = matches!(self.state, State::Authenticated { .. });
+        self.shared.capabilities(is_logged_in)
     }
 
     fn select(&mut self, name: &WireMailbox<'_>, read_only: bool) -> Result<Ending, Halt> {
+        let manners = self.manners();
         // A SELECT that fails leaves no mailbox selected (RFC 9051, section 6.3.2).
-        self.selected = None;
+        if self.selected.take().is_some() && !manners.closed.value.is_empty() {
+            self.put_line(manners.closed.value)?;
+        }
         let Some(mailbox) = local_name(name).and_then(|name| self.shared.mailbox(&name)) else {
-            return Ok(Ending::no("NONEXISTENT", "No such mailbox"));
+            return Ok(self.missing(manners.select_missing.value, name));
         };
-        let selected = Selected::new(mailbox, read_only);
+        if !read_only {
+            mailbox.disturb();
+        }
+        let selected = Selected::new(mailbox, read_only, manners.tells_of_new_mail.value);
         let numbers = selected.mailbox.numbers();
-        let system = [
-            Flag::Answered,
-            Flag::Flagged,
-            Flag::Deleted,
-            Flag::Seen,
-            Flag::Draft,
-        ];
-        self.data(Data::Flags(system.to_vec()))?;
-        let permanent = if read_only {
-            Vec::new()
-        } else {
-            system
-                .into_iter()
-                .map(FlagPerm::Flag)
-                .chain([FlagPerm::Asterisk])
-                .collect()
+        let values = self.values_of(&numbers);
+        let flags = selected.mailbox.flags(manners.flags.value);
+        let permanent = match read_only {
+            true => String::new(),
+            false => selected.mailbox.flags(manners.permanent_flags.value),
         };
-        self.untagged(Code::PermanentFlags(permanent), "Flags that are kept")?;
-        self.data(Data::Exists(numbers.exists))?;
-        self.data(Data::Recent(0))?;
-        if let Some(first) = numbers.first_unseen.and_then(NonZeroU32::new) {
-            self.untagged(Code::Unseen(first), "First unseen")?;
-        }
-        if let Some(uid_validity) = NonZeroU32::new(numbers.uid_validity) {
-            self.untagged(Code::UidValidity(uid_validity), "UIDs valid")?;
-        }
-        if let Some(uid_next) = NonZeroU32::new(numbers.uid_next) {
-            self.untagged(Code::UidNext(uid_next), "Predicted next UID")?;
-        }
         self.selected = Some(selected);
-        let code = if read_only {
-            Code::ReadOnly
-        } else {
-            Code::ReadWrite
+        let values = values
+            .with("flags", flags)
+            .with("permanent", permanent)
+            .with("mode", if read_only { "READ-ONLY" } else { "READ-WRITE" });
+        let lines = match read_only {
+            true => either(manners.examine.value, manners.select.value),
+            false => manners.select.value,
         };
-        Ok(Ending::ok().with_code(code))
+        Ok(Ending::of(lines).with(values))
+    }
+
+    fn values_of(&self, numbers: &Numbers) -> Values {
+        self.values()
+            .with("exists", numbers.exists)
+            .with_any("unseen", numbers.first_unseen)
+            .with("uidvalidity", numbers.uid_validity)
+            .with("uidnext", numbers.uid_next)
+    }
+
+    /// Ends a command that names a mailbox that is not there.
+    fn missing(&self, lines: &'static str, name: &WireMailbox<'_>) -> Ending {
+        let name = local_name(name).unwrap_or_default();
+        Ending::of(lines).with(self.values().with("name", utf7::encode(&name)))
     }
 
     fn tell_status(
         &mut self,
-        name: WireMailbox<'static>,
+        name: &WireMailbox<'static>,
         items: &[StatusDataItemName],
     ) -> Result<Ending, Halt> {
-        let Some(mailbox) = local_name(&name).and_then(|name| self.shared.mailbox(&name)) else {
-            return Ok(Ending::no("NONEXISTENT", "No such mailbox"));
+        let manners = self.manners();
+        let Some(mailbox) = local_name(name).and_then(|name| self.shared.mailbox(&name)) else {
+            return Ok(self.missing(manners.status_missing.value, name));
         };
         let numbers = mailbox.numbers();
-        let one_or_more = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        let items: Vec<_> = items
+        let items: Vec<String> = items
             .iter()
-            .filter_map(|item| match item {
-                StatusDataItemName::Messages => Some(StatusDataItem::Messages(numbers.exists)),
-                StatusDataItemName::Recent => Some(StatusDataItem::Recent(0)),
-                StatusDataItemName::Unseen => Some(StatusDataItem::Unseen(numbers.unseen)),
-                StatusDataItemName::UidNext => {
-                    Some(StatusDataItem::UidNext(one_or_more(numbers.uid_next)))
-                }
-                StatusDataItemName::UidValidity => Some(StatusDataItem::UidValidity(one_or_more(
-                    numbers.uid_validity,
-                ))),
-                _ => None,
+            .filter_map(|item| {
+                let (item, number) = match item {
+                    StatusDataItemName::Messages => ("MESSAGES", numbers.exists),
+                    StatusDataItemName::Recent => ("RECENT", 0),
+                    StatusDataItemName::Unseen => ("UNSEEN", numbers.unseen),
+                    StatusDataItemName::UidNext => ("UIDNEXT", numbers.uid_next),
+                    StatusDataItemName::UidValidity => ("UIDVALIDITY", numbers.uid_validity),
+                    _ => return None,
+                };
+                let is_there = !manners.status_lacks.value.contains(&item);
+                is_there.then(|| format!("{item} {number}"))
             })
             .collect();
-        self.data(Data::Status {
-            mailbox: name,
-            items: items.into(),
-        })?;
-        Ok(Ending::ok())
+        let name = local_name(name).unwrap_or_default();
+        let values = Values::default()
+            .with("name", self.spelled(&name))
+            .with("items", items.join(" "));
+        if let Some(line) = values.fill(manners.status.value) {
+            self.put_line(&line)?;
+        }
+        Ok(Ending::of(manners.status_done.value))
     }
 
     fn append(&self, name: &WireMailbox<'_>, message: TestMessage) -> Ending {
+        let manners = self.manners();
         let Some(mailbox) = local_name(name).and_then(|name| self.shared.mailbox(&name)) else {
-            return Ending::no("TRYCREATE", "No such mailbox");
+            return self.missing(manners.append_missing.value, name);
         };
-        let uid = NonZeroU32::new(mailbox.append(message));
-        match (NonZeroU32::new(mailbox.numbers().uid_validity), uid) {
-            (Some(uid_validity), Some(uid)) => {
-                Ending::ok().with_code(Code::AppendUid { uid_validity, uid })
-            }
-            _ => Ending::ok(),
-        }
+        let uid = mailbox.append(message);
+        let values = self.values_of(&mailbox.numbers()).with("uid", uid);
+        Ending::of(manners.append_done.value).with(values)
     }
 
     /// Tells the client what has happened to the mailbox it has selected.
@@ -316,22 +315,19 @@ impl Connection {
             .as_mut()
             .map(Selected::catch_up)
             .unwrap_or_default();
-        told.into_iter().try_for_each(|data| self.data(data))
+        told.into_iter().try_for_each(|line| self.put_line(&line))
     }
 
     fn begin_idle(&mut self, tag: Tag<'static>) -> Result<(), Halt> {
         self.idle = Some(tag);
-        match CommandContinuationRequest::basic(None, "idling") {
-            Ok(request) => self.put(Response::CommandContinuationRequest(request)),
-            Err(_) => Ok(()),
-        }
+        self.put_line(self.manners().idle.value)
     }
 
     /// Ends IDLE; what has happened meanwhile is told only now.
     pub(super) fn end_idle(&mut self) -> Result<(), Halt> {
         self.catch_up()?;
         match self.idle.take() {
-            Some(tag) => self.tagged(tag, StatusKind::Ok, None, "Done"),
+            Some(tag) => self.finish(&tag, &Ending::of(self.manners().idle_done.value)),
             None => Ok(()),
         }
     }

@@ -8,21 +8,20 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use imap_codec::encode::Encoder;
 use imap_codec::imap_types::command::{Command, CommandBody};
 use imap_codec::imap_types::core::Tag;
-use imap_codec::imap_types::response::{
-    Code, CommandContinuationRequest, Data, Greeting, GreetingKind, Response, Status, StatusKind,
-};
-use imap_codec::{GreetingCodec, ResponseCodec};
 
 use super::armed::{Armed, Place};
+use super::commands::Ending;
+use super::dialect::Extension;
 use super::dialogue::Dialogue;
-use super::fault::{Action, Answer, Moment};
+use super::fault::{Action, Moment};
 use super::link::{Halt, Link};
 use super::output::Output;
+use super::persona::manners::Manners;
 use super::ranges::Ranges;
 use super::reader::{Arrival, Event, Reader};
+use super::script::{self, Line, Values};
 use super::session::{Selected, State};
 use super::shared::Shared;
 
@@ -41,8 +40,12 @@ pub(super) struct Connection {
     pub(super) state: State,
     pub(super) selected: Option<Selected>,
     pub(super) faults: Arc<Vec<Arc<Armed>>>,
-    /// What a fault has said the tagged answer of this command is to be.
-    pub(super) dictated: Option<Answer>,
+    /// The lines with which a fault has said that this command is to end.
+    pub(super) dictated: Option<String>,
+    /// The client has said who it is (ID).
+    pub(super) is_known: bool,
+    /// How many commands in a row were bad.
+    bad_commands: u32,
     /// The tag of IDLE while it lasts.
     pub(super) idle: Option<Tag<'static>>,
     /// What follows AUTHENTICATE, while it lasts.
@@ -67,8 +70,7 @@ pub(super) fn serve(shared: &Arc<Shared>, link: Arc<Link>, number: u64) -> io::R
         let reader_link = Arc::clone(&link);
         let reading = thread::Builder::new().name(format!("test-server-reader-{number}"));
         reading.spawn_scoped(scope, move || {
-            let max_line = shared.settings.max_line;
-            Reader::new(&reader_link, &shared.log, number, max_line, sender).run();
+            Reader::new(&reader_link, shared, number, sender).run();
         })?;
         let _end = EndOnPanic(&link);
         let halt = Connection::new(shared, &link, number).run(&arrivals);
@@ -129,6 +131,8 @@ impl Connection {
             selected: None,
             faults,
             dictated: None,
+            is_known: false,
+            bad_commands: 0,
             idle: None,
             dialogue: None,
             link: Arc::clone(link),
@@ -170,20 +174,27 @@ impl Connection {
     }
 
     fn greet(&mut self) -> Result<(), Halt> {
-        let mut kind = GreetingKind::Ok;
+        let mut condition = "OK";
         for armed in Arc::clone(&self.faults).iter() {
             match armed.strike(self.output.place, Moment::Greeting, |_| false) {
                 Some(Action::Preauth) => {
-                    kind = GreetingKind::PreAuth;
+                    condition = "PREAUTH";
                     self.state = State::Authenticated { _guard: None };
                 }
                 Some(action) => self.output.strike(action)?,
                 None => {}
             }
         }
-        if let Ok(greeting) = Greeting::new(kind, None, "parallel-mailbox test server ready") {
-            self.output
-                .put(&GreetingCodec::default().encode(&greeting).dump())?;
+        if self.manners().closes_on_too_many.value
+            && let Some(most) = self.shared.max_sessions()
+            && self.shared.registry.connections().open > most
+        {
+            return Err(Halt::Close);
+        }
+        let greeting = format!("* {condition} {}", self.manners().greeting.value);
+        let greeted = self.shared.greeted_capabilities();
+        if let Some(line) = self.values().with("capabilities", greeted).fill(&greeting) {
+            self.put_line(&line)?;
         }
         self.output.flush()
     }
@@ -194,26 +205,22 @@ impl Connection {
         }
         self.wait_for_latency(arrival.at)?;
         match arrival.event {
-            Event::Command(command, dialogue) => {
+            Event::Command(command, extension, dialogue) => {
                 self.dialogue = dialogue;
-                let obeyed = self.obey(*command);
+                let obeyed = self.obey(*command, &extension);
                 // What the client sends next are commands again.
                 self.dialogue = None;
                 obeyed?;
             }
-            Event::Continue(text) => {
-                if let Ok(request) = CommandContinuationRequest::basic(None, text) {
-                    self.put(Response::CommandContinuationRequest(request))?;
-                }
-            }
-            Event::Bad(tag, text) => self.status(tag, StatusKind::Bad, None, text)?,
+            Event::Continue => self.put_line(self.manners().go_ahead.value)?,
+            Event::Bad(tag, problem) => self.refuse(tag, problem)?,
             Event::IdleDone => self.end_idle()?,
         }
         self.output.flush()
     }
 
     /// Executes a command between the faults before and after it.
-    fn obey(&mut self, command: Command<'static>) -> Result<(), Halt> {
+    fn obey(&mut self, command: Command<'static>, extension: &Extension) -> Result<(), Halt> {
         self.faults = self.shared.faults.snapshot();
         self.dictated = None;
         let name = command.body.name();
@@ -226,9 +233,9 @@ impl Connection {
         let verdict = self.judge(&command)?;
         if verdict.refused {
             // The fault speaks in place of the command.
-            self.tagged(command.tag, StatusKind::Bad, None, "refused")?;
+            self.finish(&command.tag, &Ending::of("{tag} BAD refused"))?;
         } else {
-            self.execute(command, &verdict)?;
+            self.execute(command, extension, &verdict)?;
         }
         for armed in Arc::clone(&self.faults).iter() {
             if let Some(action) = armed.strike(self.output.place, Moment::After(name), |_| false) {
@@ -242,15 +249,27 @@ impl Connection {
 
     /// Carries out the faults that strike before a command.
     fn judge(&mut self, command: &Command<'static>) -> Result<Verdict, Halt> {
-        let mut verdict = Verdict::default();
+        let is_logged_in = matches!(self.state, State::Authenticated { .. });
+        let mut verdict = Verdict {
+            deaf: match command.body {
+                CommandBody::Login { .. } => !self.manners().keeps_behind_login.value,
+                CommandBody::Authenticate { .. } => !self.manners().keeps_behind_authenticate.value,
+                _ => false,
+            } && !is_logged_in,
+            ..Verdict::default()
+        };
         let name = command.body.name();
         for armed in Arc::clone(&self.faults).iter() {
+            // A command ends once: another such fault is for the next one.
+            if armed.dictates() && self.dictated.is_some() {
+                continue;
+            }
             let asked = |uid| self.asks_for(&command.body, uid);
             let action = armed.strike(self.output.place, Moment::Before(name), asked);
             match action {
-                Some(Action::Answer(answer)) => {
-                    verdict.refused |= answer.condition != "OK";
-                    self.dictated = Some(answer.clone());
+                Some(action @ (Action::Answer(_) | Action::Lines(_))) => {
+                    self.dictated = action.dictation();
+                    verdict.refused |= self.is_refusal_dictated();
                 }
                 Some(Action::Reversed) => verdict.reversed = true,
                 Some(Action::DropPipelined) => verdict.deaf = true,
@@ -295,46 +314,84 @@ impl Connection {
         is_new
     }
 
-    pub(super) fn put(&mut self, response: Response<'_>) -> Result<(), Halt> {
-        self.output
-            .put(&ResponseCodec::default().encode(&response).dump())
+    /// Whether a fault dictates another ending than OK.
+    pub(super) fn is_refusal_dictated(&self) -> bool {
+        let lines = self.dictated.as_ref();
+        lines.is_some_and(|lines| !lines.lines().any(|line| line.starts_with("{tag} OK")))
     }
 
-    pub(super) fn data(&mut self, data: Data<'_>) -> Result<(), Halt> {
-        self.put(Response::Data(data))
+    pub(super) fn manners(&self) -> &'static Manners {
+        self.shared.settings.manners
     }
 
-    pub(super) fn untagged(&mut self, code: Code<'_>, text: &str) -> Result<(), Halt> {
-        self.status(None, StatusKind::Ok, Some(code), text)
+    /// What may stand in any line.
+    pub(super) fn values(&self) -> Values {
+        let place = self.output.place;
+        Values::default()
+            .with("capabilities", self.capabilities())
+            .with("user", &self.shared.settings.user)
+            .with("limit", self.shared.limit_text())
+            .with("session", format_args!("s{:09}", place.connection))
+    }
+
+    /// Sends a line, with its end.
+    pub(super) fn put_line(&mut self, line: &str) -> Result<(), Halt> {
+        self.output.put(line.as_bytes())?;
+        self.output.put(b"\r\n")
     }
 
     /// Ends the answer to a command; with what a fault dictates, where one does.
-    pub(super) fn tagged(
-        &mut self,
-        tag: Tag<'_>,
-        kind: StatusKind,
-        code: Option<Code<'_>>,
-        text: &str,
-    ) -> Result<(), Halt> {
-        match self.dictated.take() {
-            Some(answer) => self.output.put(&answer.line(tag.inner())),
-            None => self.status(Some(tag), kind, code, text),
+    pub(super) fn finish(&mut self, tag: &Tag<'_>, ending: &Ending) -> Result<(), Halt> {
+        let dictated = self.dictated.take();
+        let values = ending.values.clone().with("tag", tag.inner());
+        let mut closes = false;
+        for line in script::lines(ending.lines) {
+            match line {
+                Line::Tagged(text) => {
+                    if let Some(dictated) = &dictated {
+                        closes |= self.dictate(tag, dictated)?;
+                        continue;
+                    }
+                    if text.starts_with("BAD") {
+                        self.bad_commands += 1;
+                    } else {
+                        self.bad_commands = 0;
+                    }
+                    if let Some(text) = values.fill(text) {
+                        self.put_line(&format!("{} {text}", tag.inner()))?;
+                    }
+                }
+                Line::Untagged(line) => {
+                    if let Some(line) = values.fill(line) {
+                        self.put_line(&line)?;
+                    }
+                }
+                Line::Bye(line) => {
+                    closes = true;
+                    if let Some(line) = values.fill(line) {
+                        self.put_line(&line)?;
+                    }
+                }
+                Line::Close => closes = true,
+            }
         }
+        if self.bad_commands >= self.manners().max_bad_commands.value {
+            self.bad_commands = 0;
+            return self.finish(tag, &Ending::of(self.manners().too_many_bad_commands.value));
+        }
+        if closes { Err(Halt::Close) } else { Ok(()) }
     }
 
-    fn status(
-        &mut self,
-        tag: Option<Tag<'_>>,
-        kind: StatusKind,
-        code: Option<Code<'_>>,
-        text: &str,
-    ) -> Result<(), Halt> {
-        // The server's own texts always are IMAP text; a setting that is not is left out.
-        let status = Status::new(tag.clone(), kind, code.clone(), text.to_owned())
-            .or_else(|_| Status::new(tag, kind, code, "-"));
-        match status {
-            Ok(status) => self.put(Response::Status(status)),
-            Err(_) => Ok(()),
+    /// Says what a fault dictates, and whether the connection ends with it.
+    fn dictate(&mut self, tag: &Tag<'_>, lines: &str) -> Result<bool, Halt> {
+        let mut closes = false;
+        for line in lines.lines() {
+            if line == "{close}" {
+                return Ok(true);
+            }
+            closes |= line.starts_with("* BYE");
+            self.put_line(&line.replacen("{tag}", tag.inner(), 1))?;
         }
+        Ok(closes)
     }
 }

@@ -8,12 +8,13 @@ use std::time::Duration;
 ///
 /// A constructor names what happens, the methods after it where; they narrow each other. Without
 /// any, what happens to the connection happens as soon as it is made, before the greeting;
-/// what happens to an answer happens to every answer. Texts and octets are sent as they stand.
+/// what happens to an answer happens to every answer. Texts and octets are sent as they stand. Of
+/// several faults that say how one command ends, the first does, and the next is for another.
 ///
 /// | what | where it can strike |
 /// |---|---|
 /// | [`reset`](Self::reset), [`close`](Self::close), [`stall`](Self::stall), [`trickle`](Self::trickle), [`delay`](Self::delay), [`bye`](Self::bye), [`inject`](Self::inject), [`endless`](Self::endless) | everywhere |
-/// | [`no`](Self::no), [`bad`](Self::bad), [`ok`](Self::ok) | [`before`](Self::before) a command, at a [`uid`](Self::uid) |
+/// | [`no`](Self::no), [`bad`](Self::bad), [`ok`](Self::ok), [`lines`](Self::lines) | [`before`](Self::before) a command, at a [`uid`](Self::uid) |
 /// | [`reversed`](Self::reversed), [`drop_pipelined`](Self::drop_pipelined) | `before` a command |
 /// | [`withhold`](Self::withhold), [`nil`](Self::nil), [`duplicate`](Self::duplicate), [`replace`](Self::replace), [`oversize`](Self::oversize), [`wrong_size`](Self::wrong_size) | at a `uid`, or at every message |
 /// | [`preauth`](Self::preauth) | the greeting |
@@ -69,6 +70,7 @@ pub(super) enum Action {
     Inject(Vec<u8>),
     Endless(Vec<u8>),
     Answer(Answer),
+    Lines(String),
     Reversed,
     DropPipelined,
     Withhold,
@@ -156,6 +158,21 @@ impl Fault {
     /// Carries the command out, but answers `OK [code] text`.
     pub fn ok(code: impl Into<String>, text: impl Into<String>) -> Self {
         Self::answer("OK", code.into(), text.into())
+    }
+
+    /// Answers with these lines, in which `{tag}` stands for the command's tag. If there is a
+    /// tagged OK, the command is carried out before it; else it is not. After `* BYE`, or where a
+    /// line is `{close}`, the connection ends.
+    ///
+    /// ```
+    /// use parallel_mailbox::testing::Fault;
+    ///
+    /// let fault = Fault::lines("{tag} BAD Request is throttled.\n* BYE Connection closed. 14")
+    ///     .before("FETCH")
+    ///     .times(1);
+    /// ```
+    pub fn lines(lines: impl Into<String>) -> Self {
+        Self::new(Action::Lines(lines.into()))
     }
 
     /// Answers a FETCH in descending order.
@@ -312,7 +329,7 @@ impl Fault {
             | Action::Replace(_)
             | Action::Oversize(_)
             | Action::WrongSize(_) => matches!(moment, Moment::Message(_)),
-            Action::Answer(_) | Action::Reversed | Action::DropPipelined => {
+            Action::Answer(_) | Action::Lines(_) | Action::Reversed | Action::DropPipelined => {
                 matches!(moment, Moment::Before(_))
             }
             _ if self.logins.is_some() => {
@@ -332,6 +349,20 @@ impl Numbers {
 
     pub(super) fn contain(&self, number: u64) -> bool {
         (self.0, self.1).contains(&number)
+    }
+}
+
+impl Action {
+    /// The lines that end the answer to a command, if that is what the fault is about.
+    pub(super) fn dictation(&self) -> Option<String> {
+        match self {
+            Self::Lines(lines) => Some(lines.clone()),
+            Self::Answer(answer) => {
+                let line = answer.line("{tag}");
+                Some(String::from_utf8_lossy(&line).into_owned())
+            }
+            _ => None,
+        }
     }
 }
 

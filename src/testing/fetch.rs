@@ -1,41 +1,39 @@
-//! FETCH: what a command asks of each message, and the response that answers it. The codec encodes
-//! everything but the bodies, which go from the mailbox to the socket without being copied.
+//! FETCH: what a command asks of each message, and the response that answers it, in the order and
+//! the form of the server's manners. The bodies go from the mailbox to the socket without being
+//! copied.
 
 use std::num::NonZeroU32;
 
-use chrono::DateTime;
-use imap_codec::ResponseCodec;
-use imap_codec::encode::Encoder;
+use chrono::{DateTime, Datelike, Timelike};
 use imap_codec::imap_types::IntoStatic;
-use imap_codec::imap_types::core::{NString, Vec1};
-use imap_codec::imap_types::fetch::{
-    MacroOrMessageDataItemNames, MessageDataItem, MessageDataItemName, Section,
-};
-use imap_codec::imap_types::response::{Data, Response};
+use imap_codec::imap_types::fetch::{MacroOrMessageDataItemNames, MessageDataItemName};
 
+use super::body::Body;
+use super::dialect::Extension;
+use super::flags::FlagSet;
 use super::link::Halt;
-use super::mailbox::{Stored, count};
+use super::mailbox::Stored;
 use super::output::Output;
-use super::section;
+use super::persona::manners::{Manners, Order, Place};
+use super::utf7;
 
 /// What a FETCH asks of every message.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Plan {
-    uid: bool,
-    flags: bool,
-    internal_date: bool,
-    size: bool,
-    bodies: Vec<Body>,
+    manners: &'static Manners,
+    /// In the order in which they are answered.
+    items: Vec<Item>,
 }
 
-/// One body item.
+/// One item of a response.
 #[derive(Debug)]
-struct Body {
-    /// The name of the item as the codec writes it, with a space at its end.
-    label: Vec<u8>,
-    section: Option<Section<'static>>,
-    partial: Option<(u32, u32)>,
-    sets_seen: bool,
+enum Item {
+    Uid,
+    Flags,
+    InternalDate,
+    Size,
+    Gmail(&'static str),
+    Body(Body),
 }
 
 /// How faults change the answer for one message.
@@ -46,176 +44,235 @@ pub(super) struct Distortion {
     pub(super) replacement: Option<Vec<u8>>,
     pub(super) oversize: Option<u64>,
     pub(super) size: Option<u32>,
+    /// Bodies are empty, and the flags are those of a message that nobody has looked at.
+    pub(super) blind: bool,
+    /// Reading has changed the flags, so they are answered as well (RFC 9051, section 6.4.5).
+    pub(super) flags_changed: bool,
 }
 
 impl Plan {
     /// Reads the items of a command; `None` where one is asked for that the server does not know.
-    pub(super) fn new(items: MacroOrMessageDataItemNames<'static>, by_uid: bool) -> Option<Self> {
+    pub(super) fn new(
+        items: MacroOrMessageDataItemNames<'static>,
+        extension: &Extension,
+        by_uid: bool,
+        manners: &'static Manners,
+    ) -> Option<Self> {
         let names = match items {
             MacroOrMessageDataItemNames::Macro(short) => short.expand().into_static(),
             MacroOrMessageDataItemNames::MessageDataItemNames(names) => names,
         };
-        let mut plan = Self {
-            uid: by_uid,
-            ..Self::default()
-        };
+        let gmail = extension.items.iter().copied();
+        let mut items: Vec<Item> = gmail.map(Item::Gmail).collect();
         for name in names {
-            match name {
-                MessageDataItemName::Uid => plan.uid = true,
-                MessageDataItemName::Flags => plan.flags = true,
-                MessageDataItemName::InternalDate => plan.internal_date = true,
-                MessageDataItemName::Rfc822Size => plan.size = true,
-                name => plan.bodies.push(Body::new(name)?),
+            items.push(match name {
+                MessageDataItemName::Uid => Item::Uid,
+                MessageDataItemName::Flags => Item::Flags,
+                MessageDataItemName::InternalDate => Item::InternalDate,
+                MessageDataItemName::Rfc822Size => Item::Size,
+                MessageDataItemName::Rfc822 if manners.ignored_items.value.contains(&"RFC822") => {
+                    continue;
+                }
+                name => Item::Body(Body::new(name, manners)?),
+            });
+        }
+        Some(Self::arranged(items, by_uid, manners))
+    }
+
+    /// The flags of a message that has been changed, as a response of their own.
+    pub(super) fn of_flags(by_uid: bool, manners: &'static Manners) -> Self {
+        Self::arranged(vec![Item::Flags], by_uid, manners)
+    }
+
+    /// In the order of the server.
+    fn arranged(mut items: Vec<Item>, by_uid: bool, manners: &'static Manners) -> Self {
+        if by_uid && !items.iter().any(|item| matches!(item, Item::Uid)) {
+            match manners.order.value {
+                Order::AsAsked {
+                    uid: Place::Last, ..
+                } => items.push(Item::Uid),
+                _ => items.insert(0, Item::Uid),
             }
         }
-        Some(plan)
+        if let Order::Own(order) = manners.order.value {
+            items.sort_by_key(|item| item.place(order));
+        }
+        Self { manners, items }
+    }
+
+    fn add_flags(&self, items: &mut Vec<&Item>) {
+        match self.manners.order.value {
+            Order::Own(order) => {
+                items.push(&Item::Flags);
+                items.sort_by_key(|item| item.place(order));
+            }
+            Order::AsAsked {
+                changed_flags: Place::Last,
+                ..
+            } => items.push(&Item::Flags),
+            Order::AsAsked { .. } => {
+                let uid = items.iter().position(|item| matches!(item, Item::Uid));
+                items.insert(uid.map_or(0, |uid| uid + 1), &Item::Flags);
+            }
+        }
     }
 
     /// Whether answering marks the message as read.
     pub(super) fn sets_seen(&self) -> bool {
-        self.bodies.iter().any(|body| body.sets_seen)
+        self.bodies().any(Body::sets_seen)
     }
 
-    /// Answers flags as well: they have just changed (RFC 9051, section 6.4.5).
+    pub(super) fn has_bodies(&self) -> bool {
+        self.bodies().next().is_some()
+    }
+
+    fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Body(body) => Some(body),
+            _ => None,
+        })
+    }
+
     pub(super) fn answer(
         &self,
         output: &mut Output,
         number: NonZeroU32,
         message: &Stored,
-        flags_changed: bool,
         distortion: &Distortion,
     ) -> Result<(), Halt> {
         if let Some(octets) = &distortion.replacement {
             return output.put(octets);
         }
-        let line = self.metadata(number, message, flags_changed, distortion);
+        let is_flags = |item: &&Item| matches!(item, Item::Flags);
+        let mut items: Vec<&Item> = self.items.iter().collect();
+        if distortion.flags_changed && !items.iter().any(is_flags) {
+            self.add_flags(&mut items);
+        }
         for _ in 0..1 + u32::from(distortion.duplicate) {
-            if self.bodies.is_empty() {
-                output.put(&line)?;
-                continue;
-            }
-            let open = line.strip_suffix(b")\r\n").unwrap_or(&line);
-            output.put(open)?;
-            for (position, body) in self.bodies.iter().enumerate() {
-                if position > 0 || !open.ends_with(b"(") {
-                    output.put(b" ")?;
+            output.put(format!("* {number} FETCH (").as_bytes())?;
+            for (position, item) in items.iter().enumerate() {
+                let gap = match item {
+                    Item::Body(_) => self.manners.before_body.value,
+                    _ => " ",
+                };
+                if position > 0 {
+                    output.put(gap.as_bytes())?;
                 }
-                body.answer(output, &message.raw, distortion)?;
+                self.answer_item(item, output, message, distortion)?;
             }
             output.put(b")\r\n")?;
         }
         Ok(())
     }
 
-    /// The response without its bodies.
-    fn metadata(
+    fn answer_item(
         &self,
-        number: NonZeroU32,
+        item: &Item,
+        output: &mut Output,
         message: &Stored,
-        flags_changed: bool,
         distortion: &Distortion,
-    ) -> Vec<u8> {
-        let mut items = Vec::with_capacity(4);
-        if self.uid {
-            items.extend(NonZeroU32::new(message.uid).map(MessageDataItem::Uid));
+    ) -> Result<(), Halt> {
+        let text = match item {
+            Item::Body(body) => return body.answer(output, &message.raw, self.manners, distortion),
+            Item::Uid => format!("UID {}", message.uid),
+            Item::Flags if distortion.blind => "FLAGS (\\Recent)".to_owned(),
+            Item::Flags => {
+                let mut flags = flags(&message.flags, self.manners);
+                if distortion.flags_changed {
+                    flags.push_str(self.manners.surprise_flags.value);
+                }
+                format!("FLAGS ({flags})")
+            }
+            Item::InternalDate => {
+                let zone = self.manners.zone_minutes.value;
+                format!("INTERNALDATE \"{}\"", date(message.internal_date, zone))
+            }
+            Item::Size => self.size(message.raw.len(), distortion),
+            Item::Gmail("X-GM-LABELS") => format!("X-GM-LABELS ({})", labels(message)),
+            // Such numbers have 64 bits.
+            Item::Gmail(name) => format!("{name} {}", (1 << 60) + u64::from(message.uid)),
+        };
+        output.put(text.as_bytes())
+    }
+
+    fn size(&self, octets: usize, distortion: &Distortion) -> String {
+        if let Some(size) = distortion.size {
+            return format!("RFC822.SIZE {size}");
         }
-        if self.flags || flags_changed {
-            items.push(MessageDataItem::Flags(message.flags.to_fetch()));
+        let surplus = match octets {
+            0 => 0,
+            _ => self.manners.size_surplus.value as usize,
+        };
+        let size = octets + surplus;
+        if size < self.manners.float_size_from.value {
+            return format!("RFC822.SIZE {size}");
         }
-        if self.internal_date {
-            // A date beyond the calendar's end is answered as its beginning.
-            let date = DateTime::from_timestamp(message.internal_date, 0).unwrap_or_default();
-            items.extend(
-                date.fixed_offset()
-                    .try_into()
-                    .map(MessageDataItem::InternalDate),
-            );
-        }
-        if self.size {
-            let size = distortion.size.unwrap_or_else(|| count(message.raw.len()));
-            items.push(MessageDataItem::Rfc822Size(size));
-        }
-        match Vec1::try_from(items) {
-            Ok(items) => encode(number, items),
-            Err(_) => format!("* {number} FETCH ()\r\n").into_bytes(),
+        let exponent = size.ilog10();
+        let mantissa = size as f64 / 10_f64.powi(exponent.cast_signed());
+        format!("RFC822.SIZE {mantissa:.4}e+{exponent:02}")
+    }
+}
+
+impl Item {
+    fn place(&self, order: &[&str]) -> usize {
+        let own = order.iter().position(|own| *own == self.name());
+        own.unwrap_or(order.len())
+    }
+
+    /// As orders have it.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Uid => "UID",
+            Self::Flags => "FLAGS",
+            Self::InternalDate => "INTERNALDATE",
+            Self::Size => "RFC822.SIZE",
+            Self::Gmail(name) => name,
+            Self::Body(_) => "BODY",
         }
     }
 }
 
-impl Body {
-    /// Reads a body item; `None` where the server does not know it.
-    fn new(name: MessageDataItemName<'static>) -> Option<Self> {
-        let nil = || NString(None);
-        let (item, section, partial, sets_seen) = match name {
-            MessageDataItemName::Rfc822 => (MessageDataItem::Rfc822(nil()), None, None, true),
-            MessageDataItemName::Rfc822Header => {
-                let item = MessageDataItem::Rfc822Header(nil());
-                (item, Some(Section::Header(None)), None, false)
+/// Flags in the order in which the server lists them, keywords last.
+fn flags(flags: &FlagSet, manners: &Manners) -> String {
+    let mut names = flags.names();
+    let order = |name: &String| manners.flags.value.split(' ').position(|own| own == name);
+    names.sort_by_key(|name| order(name).unwrap_or(usize::MAX));
+    names.join(" ")
+}
+
+/// A date of RFC 9051, section 9, `date-time`; one beyond the calendar's end is its beginning.
+fn date(unix_seconds: i64, zone_minutes: i32) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let local = unix_seconds.saturating_add(i64::from(zone_minutes) * 60);
+    let date = DateTime::from_timestamp(local, 0).unwrap_or_default();
+    let sign = if zone_minutes < 0 { '-' } else { '+' };
+    let zone = zone_minutes.abs();
+    format!(
+        "{:02}-{}-{:04} {:02}:{:02}:{:02} {sign}{:02}{:02}",
+        date.day(),
+        MONTHS[date.month0() as usize],
+        date.year(),
+        date.hour(),
+        date.minute(),
+        date.second(),
+        zone / 60,
+        zone % 60
+    )
+}
+
+/// Gmail's labels: atoms, or in quotes where they need them, in modified UTF-7.
+fn labels(message: &Stored) -> String {
+    let labels = message.labels.iter().flat_map(|labels| labels.iter());
+    let words: Vec<String> = labels
+        .map(|label| {
+            let label = utf7::encode(label);
+            if !label.is_empty() && label.bytes().all(|octet| octet.is_ascii_alphanumeric()) {
+                return label;
             }
-            MessageDataItemName::Rfc822Text => {
-                let item = MessageDataItem::Rfc822Text(nil());
-                (item, Some(Section::Text(None)), None, true)
-            }
-            MessageDataItemName::BodyExt {
-                section,
-                partial,
-                peek,
-            } => {
-                let item = MessageDataItem::BodyExt {
-                    section: section.clone(),
-                    origin: partial.map(|(start, _)| start),
-                    data: nil(),
-                };
-                (
-                    item,
-                    section,
-                    partial.map(|(start, length)| (start, length.get())),
-                    !peek,
-                )
-            }
-            _ => return None,
-        };
-        // Whether the server knows a section does not depend on the message.
-        section::select(b"", section.as_ref())?;
-        let line = encode(NonZeroU32::MIN, Vec1::from(item));
-        let label = line
-            .strip_prefix(b"* 1 FETCH (")?
-            .strip_suffix(b"NIL)\r\n")?
-            .to_vec();
-        Some(Self {
-            label,
-            section,
-            partial,
-            sets_seen,
+            format!("\"{}\"", label.replace('\\', "\\\\").replace('"', "\\\""))
         })
-    }
-
-    fn answer(&self, output: &mut Output, raw: &[u8], distortion: &Distortion) -> Result<(), Halt> {
-        output.put(&self.label)?;
-        let octets = section::select(raw, self.section.as_ref()).unwrap_or_default();
-        let octets = match self.partial {
-            Some((start, length)) => section::partial(octets, start, length),
-            None => octets,
-        };
-        if distortion.nil {
-            return output.put(b"NIL");
-        }
-        let announced = distortion.oversize.unwrap_or(octets.len() as u64);
-        output.put(format!("{{{announced}}}\r\n").as_bytes())?;
-        let sent = usize::try_from(announced).map_or(octets.len(), |most| most.min(octets.len()));
-        output.put(&octets[..sent])?;
-        let filler = [b'x'; 32 * 1024];
-        let mut left = announced - sent as u64;
-        while left > 0 {
-            let now = usize::try_from(left).map_or(filler.len(), |left| left.min(filler.len()));
-            output.put(&filler[..now])?;
-            left -= now as u64;
-        }
-        Ok(())
-    }
-}
-
-fn encode(number: NonZeroU32, items: Vec1<MessageDataItem<'_>>) -> Vec<u8> {
-    let response = Response::Data(Data::Fetch { seq: number, items });
-    ResponseCodec::default().encode(&response).dump()
+        .collect();
+    words.join(" ")
 }

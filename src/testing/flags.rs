@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use imap_codec::imap_types::core::Atom;
-use imap_codec::imap_types::flag::{Flag, FlagFetch, StoreType};
+use imap_codec::imap_types::flag::{Flag, StoreType};
 
 /// A set of flags, cheap to clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,30 +98,7 @@ impl FlagSet {
             .collect()
     }
 
-    /// The flags as an item of a FETCH response.
-    pub(super) fn to_fetch(&self) -> Vec<FlagFetch<'_>> {
-        let system = [
-            (Self::ANSWERED, Flag::Answered),
-            (Self::FLAGGED, Flag::Flagged),
-            (Self::DELETED, Flag::Deleted),
-            (Self::SEEN, Flag::Seen),
-            (Self::DRAFT, Flag::Draft),
-        ];
-        let system = system
-            .into_iter()
-            .filter(|(bit, _)| self.has(*bit))
-            .map(|(_, flag)| flag);
-        let keywords = self
-            .keywords()
-            .iter()
-            .filter_map(|name| Atom::try_from(name.as_str()).ok());
-        system
-            .chain(keywords.map(Flag::keyword))
-            .map(FlagFetch::Flag)
-            .collect()
-    }
-
-    fn keywords(&self) -> &[String] {
+    pub(super) fn keywords(&self) -> &[String] {
         self.keywords.as_deref().map_or(&[], Vec::as_slice)
     }
 }

@@ -1,20 +1,18 @@
 //! Signing in: by password with LOGIN, AUTHENTICATE PLAIN and, with the feature `scram`,
 //! SCRAM-SHA-256; by access token with OAUTHBEARER and XOAUTH2.
 
+use imap_codec::ResponseCodec;
+use imap_codec::encode::Encoder;
 use imap_codec::imap_types::auth::AuthMechanism;
 use imap_codec::imap_types::command::CommandBody;
 use imap_codec::imap_types::response::{CommandContinuationRequest, Response};
 
-use super::commands::Ending;
+use super::commands::{Ending, either};
 use super::connection::Connection;
 use super::link::Halt;
 #[cfg(feature = "scram")]
 use super::scram::Verifier;
 use super::session::State;
-
-/// Why a token is refused, as Google and RFC 7628, section 3.2.2 have it.
-const COMPLAINT: &[u8] =
-    br#"{"status":"invalid_token","schemes":"bearer","scope":"https://mail.example.org/"}"#;
 
 /// What a client shows to prove who it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,35 +43,45 @@ impl Connection {
     /// Carries out LOGIN or AUTHENTICATE.
     pub(super) fn log_in(&mut self, body: CommandBody<'static>) -> Result<Ending, Halt> {
         if matches!(self.state, State::Authenticated { .. }) {
-            return Ok(Ending::bad("Already logged in"));
+            return Ok(Ending::of("{tag} BAD Already logged in"));
         }
+        let manners = self.manners();
+        let is_login = matches!(body, CommandBody::Login { .. });
         let is_right = match self.is_right(body) {
             Ok(is_right) => is_right,
             Err(Unfinished::Refused(ending)) => return Ok(ending),
             Err(Unfinished::Halt(halt)) => return Err(halt),
         };
         if !is_right {
-            return Ok(Ending::no("AUTHENTICATIONFAILED", "Authentication failed"));
+            return Ok(Ending::of(manners.login_refused.value).with(self.values()));
         }
-        let settings = &self.shared.settings;
-        Ok(
-            match self.shared.registry.open_session(settings.max_connections) {
-                Some(guard) => {
-                    self.state = State::Authenticated {
-                        _guard: Some(guard),
-                    };
-                    Ending::ok()
-                }
-                None => Ending::no("LIMIT", settings.limit_text.clone()),
-            },
-        )
+        let Some(guard) = self
+            .shared
+            .registry
+            .open_session(self.shared.max_sessions())
+        else {
+            // A text of the test's own goes before that of the persona.
+            let lines = match self.shared.settings.limit_text {
+                Some(_) => "{tag} NO [LIMIT] {limit}",
+                None => manners.too_many_sessions.value,
+            };
+            return Ok(Ending::of(lines).with(self.values()));
+        };
+        self.state = State::Authenticated {
+            _guard: Some(guard),
+        };
+        let lines = match is_login {
+            true => manners.login_done.value,
+            false => either(manners.authenticate_done.value, manners.login_done.value),
+        };
+        Ok(Ending::of(lines).with(self.values()))
     }
 
     fn is_right(&mut self, body: CommandBody<'static>) -> Result<bool, Unfinished> {
         let (mechanism, first) = match body {
             CommandBody::Login { username, password } => {
                 if self.shared.settings.login_disabled {
-                    let ending = Ending::no("PRIVACYREQUIRED", "LOGIN is disabled");
+                    let ending = Ending::of("{tag} NO [PRIVACYREQUIRED] LOGIN is disabled");
                     return Err(Unfinished::Refused(ending));
                 }
                 let credentials = Credentials {
@@ -88,14 +96,17 @@ impl Connection {
             } => (mechanism, initial_response),
             _ => return Ok(false),
         };
-        let mut offers = self.shared.settings.mechanisms.iter();
-        if !offers.any(|offer| offer.eq_ignore_ascii_case(mechanism.as_ref())) {
-            let ending = Ending::no("CANNOT", "Mechanism not supported");
+        let offers = self.shared.mechanisms();
+        if !offers
+            .iter()
+            .any(|offer| offer.eq_ignore_ascii_case(mechanism.as_ref()))
+        {
+            let ending = Ending::of("{tag} NO [CANNOT] Mechanism not supported");
             return Err(Unfinished::Refused(ending));
         }
         let first = match first {
             Some(_) if !self.shared.settings.sasl_ir => {
-                let ending = Ending::bad("No initial response here");
+                let ending = Ending::of("{tag} BAD No initial response here");
                 return Err(Unfinished::Refused(ending));
             }
             Some(first) => first.declassify().to_vec(),
@@ -108,9 +119,8 @@ impl Connection {
             #[cfg(feature = "scram")]
             AuthMechanism::ScramSha256 => self.verify(first),
             // Offered, but only in words.
-            _ => Err(Unfinished::Refused(Ending::no(
-                "CANNOT",
-                "Mechanism not supported",
+            _ => Err(Unfinished::Refused(Ending::of(
+                "{tag} NO [CANNOT] Mechanism not supported",
             ))),
         }
     }
@@ -128,8 +138,9 @@ impl Connection {
     /// has to acknowledge.
     fn knows_token(&mut self, credentials: &Credentials) -> Result<bool, Unfinished> {
         let is_right = self.knows(credentials);
-        if !is_right {
-            self.challenge(COMPLAINT.to_vec())?;
+        let complaint = self.manners().token_complaint.value;
+        if !is_right && !complaint.is_empty() {
+            self.challenge(complaint.as_bytes().to_vec())?;
         }
         Ok(is_right)
     }
@@ -150,14 +161,16 @@ impl Connection {
     /// Asks the client for something, and returns what it answers.
     fn challenge(&mut self, octets: Vec<u8>) -> Result<Vec<u8>, Unfinished> {
         let request = CommandContinuationRequest::base64(octets);
-        self.put(Response::CommandContinuationRequest(request))?;
+        let response = Response::CommandContinuationRequest(request);
+        self.output
+            .put(&ResponseCodec::default().encode(&response).dump())?;
         self.output.flush()?;
         let answer = self.dialogue.as_ref().and_then(|dialogue| dialogue.hear());
         let answer = answer.ok_or(Halt::Gone)?;
         self.wait_for_latency(answer.at)?;
-        answer
-            .octets
-            .ok_or_else(|| Unfinished::Refused(Ending::bad("Authentication exchange ended")))
+        answer.octets.ok_or_else(|| {
+            Unfinished::Refused(Ending::of("{tag} BAD Authentication exchange ended"))
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! One mailbox: its messages, ascending by UID, and the numbers that IMAP keeps about it. Shared by
 //! all connections; a lock is held for one lookup or one change, never while something is sent.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::flags::FlagSet;
@@ -13,6 +14,8 @@ pub(super) struct Stored {
     pub(super) raw: Arc<[u8]>,
     pub(super) flags: FlagSet,
     pub(super) internal_date: i64,
+    /// Gmail's.
+    pub(super) labels: Option<Arc<Vec<String>>>,
 }
 
 /// A mailbox.
@@ -28,6 +31,13 @@ struct State {
     /// The UIDs of `messages`. A session's view of the mailbox is a clone of this, which is copied
     /// only when the mailbox changes while a session looks at it.
     uids: Arc<Vec<u32>>,
+    /// Messages that were expunged, for servers on which a session that has not been told of it
+    /// can still see them.
+    expunged: BTreeMap<u32, Stored>,
+    /// Keywords that messages have or had.
+    keywords: BTreeSet<String>,
+    /// How often something was written to it by a client.
+    disturbances: u64,
     deleted: bool,
 }
 
@@ -55,6 +65,9 @@ impl Mailbox {
             uid_next: 1,
             messages: Vec::new(),
             uids: Arc::default(),
+            expunged: BTreeMap::new(),
+            keywords: BTreeSet::new(),
+            disturbances: 0,
             deleted: false,
         }))
     }
@@ -68,13 +81,16 @@ impl Mailbox {
             raw,
             flags,
             internal_date,
+            labels,
             ..
         } = message;
+        state.keywords.extend(flags.keywords().iter().cloned());
         state.messages.push(Stored {
             uid,
             raw,
             flags,
             internal_date,
+            labels,
         });
         Arc::make_mut(&mut state.uids).push(uid);
         uid
@@ -84,7 +100,9 @@ impl Mailbox {
     pub(super) fn remove(&self, mut is_gone: impl FnMut(&Stored) -> bool) -> bool {
         let state = &mut *self.write();
         let before = state.messages.len();
-        state.messages.retain(|message| !is_gone(message));
+        let expunged = state.messages.extract_if(.., |message| is_gone(message));
+        let expunged = expunged.map(|message| (message.uid, message));
+        state.expunged.extend(expunged);
         if state.messages.len() == before {
             return false;
         }
@@ -105,7 +123,34 @@ impl Mailbox {
             .ok()?;
         let flags = &mut state.messages[position].flags;
         change(flags);
+        state.keywords.extend(flags.keywords().iter().cloned());
         Some(flags.clone())
+    }
+
+    /// A message that has been expunged.
+    pub(super) fn expunged(&self, uid: u32) -> Option<Stored> {
+        self.read().expunged.get(&uid).cloned()
+    }
+
+    /// These flags, and the keywords of the mailbox before `\\*`.
+    pub(super) fn flags(&self, flags: &str) -> String {
+        let state = self.read();
+        let is_new = |keyword: &&String| !flags.split(' ').any(|own| own == *keyword);
+        let keywords = state.keywords.iter().filter(is_new);
+        let keywords: String = keywords.map(|keyword| format!(" {keyword}")).collect();
+        match flags.strip_suffix(" \\*") {
+            Some(flags) => format!("{flags}{keywords} \\*"),
+            None => format!("{flags}{keywords}"),
+        }
+    }
+
+    /// Notes that a client has written to it.
+    pub(super) fn disturb(&self) {
+        self.write().disturbances += 1;
+    }
+
+    pub(super) fn disturbances(&self) -> u64 {
+        self.read().disturbances
     }
 
     /// The messages with these UIDs, which ascend or descend; `None` for each that is gone.

@@ -29,6 +29,7 @@ pub struct TestMessage {
     pub(super) uid: Option<u32>,
     pub(super) flags: FlagSet,
     pub(super) internal_date: i64,
+    pub(super) labels: Option<Arc<Vec<String>>>,
 }
 
 impl TestMessage {
@@ -51,6 +52,13 @@ impl TestMessage {
     /// Sets a flag: `\Seen`, `\Flagged`, `\Answered`, `\Deleted`, `\Draft` or a keyword. Defaults to none.
     pub fn flag(mut self, flag: &str) -> Self {
         self.flags.insert(flag);
+        self
+    }
+
+    /// Adds a label of Gmail, in UTF-8; only [`Persona::Gmail`](super::Persona::Gmail) shows it.
+    /// Defaults to none.
+    pub fn label(mut self, label: &str) -> Self {
+        Arc::make_mut(self.labels.get_or_insert_default()).push(label.to_owned());
         self
     }
 
@@ -92,6 +100,7 @@ impl From<Arc<[u8]>> for TestMessage {
             uid: None,
             flags: FlagSet::default(),
             internal_date: DEFAULT_INTERNAL_DATE,
+            labels: None,
         }
     }
 }

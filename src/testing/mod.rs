@@ -16,24 +16,26 @@
 //! # }
 //! ```
 //!
-//! What a client gets wrong shows in [`Server::log`], [`Server::connections`] and
-//! [`Server::flags`]; what it must survive is a [`Fault`]; a mailbox that looks like real mail is a
-//! [`Sample`].
+//! A [`Persona`] makes it talk as Gmail, Exchange or another server does. What a client gets wrong
+//! shows in [`Server::log`], [`Server::connections`] and [`Server::flags`]; what it must survive is
+//! a [`Fault`]; a mailbox that looks like real mail is a [`Sample`].
 //!
 //! Of IMAP4rev1 (RFC 3501) it speaks CAPABILITY, NOOP, LOGOUT, LOGIN, AUTHENTICATE with PLAIN,
 //! OAUTHBEARER, XOAUTH2 and, with the feature `scram`, SCRAM-SHA-256, SELECT, EXAMINE, LIST, LSUB,
 //! STATUS, APPEND, CHECK, CLOSE, EXPUNGE, SEARCH, FETCH, STORE and their UID forms, and ID, ENABLE,
 //! IDLE, UNSELECT, LITERAL+ and SASL-IR, and with the feature `compress` COMPRESS=DEFLATE (RFC
 //! 4978). FETCH knows FLAGS, INTERNALDATE, RFC822.SIZE, UID, and whole messages, headers, texts and
-//! header fields with ranges, but not
-//! ENVELOPE, BODYSTRUCTURE or single MIME parts: it answers BAD to those.
+//! header fields with ranges, but not ENVELOPE, BODYSTRUCTURE or single MIME parts: it answers BAD
+//! to those. Personas whose servers know SEARCH RETURN (RFC 4731) or Gmail's own items speak them.
 
 mod armed;
+mod body;
 mod builder;
 mod commands;
 mod connection;
 #[cfg_attr(not(feature = "compress"), path = "no_deflate.rs")]
 mod deflate;
+mod dialect;
 mod dialogue;
 mod fault;
 mod fetch;
@@ -47,12 +49,14 @@ mod mailbox;
 mod message;
 mod messages;
 mod output;
+mod persona;
 mod ranges;
 mod reader;
 mod registry;
 mod sample;
 #[cfg(feature = "scram")]
 mod scram;
+mod script;
 mod search;
 mod search_text;
 mod section;
@@ -61,6 +65,7 @@ mod session;
 mod shared;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod uplink;
 mod utf7;
 
@@ -68,6 +73,8 @@ pub use self::builder::ServerBuilder;
 pub use self::fault::Fault;
 pub use self::log::LogEntry;
 pub use self::message::TestMessage;
+pub use self::persona::Persona;
 pub use self::registry::Connections;
 pub use self::sample::{Sample, SampleMessages};
 pub use self::server::Server;
+pub use self::trouble::Trouble;

@@ -70,6 +70,29 @@ impl Ranges {
     }
 }
 
+/// Whether a range of the set has its larger number first.
+pub(super) fn descends(set: &SequenceSet) -> bool {
+    set.0.as_ref().iter().any(|sequence| {
+        matches!(
+            sequence,
+            Sequence::Range(SeqOrUid::Value(from), SeqOrUid::Value(to)) if from > to
+        )
+    })
+}
+
+/// The largest number that the set names, `*` aside; 0 where it names none.
+pub(super) fn largest(set: &SequenceSet) -> u32 {
+    let value = |number: &SeqOrUid| match number {
+        SeqOrUid::Value(value) => value.get(),
+        SeqOrUid::Asterisk => 0,
+    };
+    let numbers = set.0.as_ref().iter().map(|sequence| match sequence {
+        Sequence::Single(number) => value(number),
+        Sequence::Range(from, to) => value(from).max(value(to)),
+    });
+    numbers.max().unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

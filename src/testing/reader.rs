@@ -14,9 +14,12 @@ use imap_codec::imap_types::core::{LiteralMode, Tag};
 use imap_codec::{AuthenticateDataCodec, CommandCodec, IdleDoneCodec};
 
 use super::deflate::Inflater;
+use super::dialect::{self, Extension};
 use super::dialogue::{Dialogue, dialogue};
 use super::link::Link;
 use super::log::Log;
+use super::persona::manners::Manners;
+use super::shared::Shared;
 
 /// The largest literal that a command may carry, in octets.
 const LITERAL_LIMIT: u32 = 64 * 1024 * 1024;
@@ -25,12 +28,26 @@ const LITERAL_LIMIT: u32 = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) enum Event {
     /// A command; AUTHENTICATE with the dialogue that follows it.
-    Command(Box<Command<'static>>, Option<Dialogue>),
+    Command(Box<Command<'static>>, Extension, Option<Dialogue>),
     /// The client waits for a continuation.
-    Continue(&'static str),
+    Continue,
     /// Something that is no command; the tag where there was one.
-    Bad(Option<Tag<'static>>, &'static str),
+    Bad(Option<Tag<'static>>, Problem),
     IdleDone,
+}
+
+/// Why something is no command.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    LineTooLong,
+    LiteralTooLong,
+    /// What follows IDLE is not DONE.
+    NotDone,
+    /// In capitals, the first word after the tag, and the last of the line.
+    NotUnderstood {
+        command: String,
+        word: String,
+    },
 }
 
 /// An event, and when its last octet was here.
@@ -47,6 +64,7 @@ pub(super) struct Reader<'a> {
     log: &'a Log,
     connection: u64,
     max_line: usize,
+    manners: &'static Manners,
     arrivals: SyncSender<Arrival>,
     buffer: Vec<u8>,
     /// How much of `buffer` has been used.
@@ -69,17 +87,17 @@ impl From<SendError<Arrival>> for End {
 impl<'a> Reader<'a> {
     pub(super) fn new(
         link: &'a Link,
-        log: &'a Log,
+        shared: &'a Shared,
         connection: u64,
-        max_line: usize,
         arrivals: SyncSender<Arrival>,
     ) -> Self {
         let (buffer, at) = (Vec::new(), Instant::now());
         Self {
             link,
-            log,
+            log: &shared.log,
             connection,
-            max_line,
+            max_line: shared.max_line(),
+            manners: shared.settings.manners,
             arrivals,
             buffer,
             used: 0,
@@ -99,44 +117,48 @@ impl<'a> Reader<'a> {
         loop {
             if self.read_line(&mut command, literals)?.is_too_long() {
                 self.log.add(self.connection, &command, self.at);
-                return self.send(Event::Bad(tag_of(&command), "Command line too long"));
+                return self.send(Event::Bad(tag_of(&command), Problem::LineTooLong));
             }
-            match CommandCodec::default().decode(&command) {
-                Ok((_, decoded)) => {
-                    let decoded = decoded.into_static();
-                    self.log.add(self.connection, &command, self.at);
-                    return self.finish(decoded);
-                }
+            let (known, extension) = dialect::read(&command, self.manners);
+            let decoded = match CommandCodec::default().decode(&known) {
+                Ok((_, decoded)) => Ok(decoded.into_static()),
                 Err(CommandDecodeError::LiteralFound { tag, length, mode }) => {
-                    let tag = tag.into_static();
-                    if mode == LiteralMode::Sync && length > LITERAL_LIMIT {
-                        return self.send(Event::Bad(Some(tag), "Literal too long"));
-                    }
-                    if mode == LiteralMode::Sync {
-                        self.send(Event::Continue("OK"))?;
-                    }
-                    let keep = length <= LITERAL_LIMIT;
-                    self.read_literal(&mut command, length, keep)?;
-                    if !keep {
-                        let mut rest = Vec::new();
-                        self.read_line(&mut rest, 0)?;
-                        return self.send(Event::Bad(Some(tag), "Literal too long"));
-                    }
-                    literals += length as usize;
+                    Err(Some((tag.into_static(), length, mode)))
                 }
-                Err(CommandDecodeError::Incomplete | CommandDecodeError::Failed) => {
-                    return self.refuse(&command);
+                Err(CommandDecodeError::Incomplete | CommandDecodeError::Failed) => Err(None),
+            };
+            drop(known);
+            let (tag, length, mode) = match decoded {
+                Ok(decoded) => {
+                    self.log.add(self.connection, &command, self.at);
+                    return self.finish(decoded, extension);
                 }
+                Err(Some(literal)) => literal,
+                Err(None) => return self.refuse(&command),
+            };
+            if mode == LiteralMode::Sync && length > LITERAL_LIMIT {
+                return self.send(Event::Bad(Some(tag), Problem::LiteralTooLong));
             }
+            if mode == LiteralMode::Sync {
+                self.send(Event::Continue)?;
+            }
+            let keep = length <= LITERAL_LIMIT;
+            self.read_literal(&mut command, length, keep)?;
+            if !keep {
+                let mut rest = Vec::new();
+                self.read_line(&mut rest, 0)?;
+                return self.send(Event::Bad(Some(tag), Problem::LiteralTooLong));
+            }
+            literals += length as usize;
         }
     }
 
     /// Sends a command on, with what belongs to it and follows in lines of its own.
-    fn finish(&mut self, command: Command<'static>) -> Result<(), End> {
+    fn finish(&mut self, command: Command<'static>, extension: Extension) -> Result<(), End> {
         let is_idle = matches!(command.body, CommandBody::Idle);
         if let CommandBody::Authenticate { .. } = command.body {
             let (dialogue, listening) = dialogue();
-            self.send(Event::Command(Box::new(command), Some(dialogue)))?;
+            self.send(Event::Command(Box::new(command), extension, Some(dialogue)))?;
             while listening.is_wanted() {
                 let mut line = Vec::new();
                 self.read_line(&mut line, 0)?;
@@ -148,13 +170,13 @@ impl<'a> Reader<'a> {
             }
             return Ok(());
         }
-        self.send(Event::Command(Box::new(command), None))?;
+        self.send(Event::Command(Box::new(command), extension, None))?;
         if is_idle {
             let mut line = Vec::new();
             self.read_line(&mut line, 0)?;
             return self.send(match IdleDoneCodec::default().decode(&line) {
                 Ok(_) => Event::IdleDone,
-                Err(_) => Event::Bad(None, "DONE expected"),
+                Err(_) => Event::Bad(None, Problem::NotDone),
             });
         }
         Ok(())
@@ -173,7 +195,17 @@ impl<'a> Reader<'a> {
             self.read_literal(&mut Vec::new(), length, false)?;
             self.read_line(&mut Vec::new(), 0)?;
         }
-        self.send(Event::Bad(tag_of(command), "Command not understood"))
+        let text = String::from_utf8_lossy(line).to_ascii_uppercase();
+        let mut words = text
+            .split_whitespace()
+            .skip(1)
+            .filter(|word| *word != "UID");
+        let command_word = words.next().unwrap_or_default().to_owned();
+        let problem = Problem::NotUnderstood {
+            word: words.last().unwrap_or_default().to_owned(),
+            command: command_word,
+        };
+        self.send(Event::Bad(tag_of(command), problem))
     }
 
     fn send(&self, event: Event) -> Result<(), End> {

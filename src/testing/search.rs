@@ -6,7 +6,8 @@ use imap_codec::imap_types::search::SearchKey;
 
 use super::flags::FlagSet;
 use super::mailbox::{Mailbox, Stored, count};
-use super::ranges::Ranges;
+use super::persona::manners::{Fate, Manners};
+use super::ranges::{self, Ranges};
 use super::search_text::SearchText;
 
 /// How many messages are looked up under one lock.
@@ -41,19 +42,87 @@ enum Comparison {
 }
 
 /// Whether the server can search text in this charset.
-pub(super) fn knows_charset(charset: Option<&Charset<'_>>) -> bool {
+pub(super) fn knows_charset(manners: &Manners, charset: Option<&Charset<'_>>) -> bool {
     charset.is_none_or(|charset| {
-        let name = charset.as_ref();
-        name.eq_ignore_ascii_case("UTF-8") || name.eq_ignore_ascii_case("US-ASCII")
+        let mut known = manners.charsets.value.iter();
+        known.any(|own| charset.as_ref().eq_ignore_ascii_case(own))
     })
 }
 
+/// The lines with which the server refuses a search, if it cannot deal with one of the keys.
+pub(super) fn refusal(manners: &Manners, keys: &[SearchKey<'_>]) -> Option<&'static str> {
+    keys.iter().find_map(|key| match key {
+        SearchKey::And(keys) => refusal(manners, keys.as_ref()),
+        SearchKey::Or(one, other) => [one, other]
+            .into_iter()
+            .find_map(|key| refusal(manners, std::slice::from_ref(key))),
+        SearchKey::Not(inner) => match fate(manners, key) {
+            Some(Fate::Refused(lines)) => Some(lines),
+            _ => refusal(manners, std::slice::from_ref(inner)),
+        },
+        key => match fate(manners, key) {
+            Some(Fate::Refused(lines)) => Some(lines),
+            _ => None,
+        },
+    })
+}
+
+fn fate(manners: &Manners, key: &SearchKey<'_>) -> Option<Fate> {
+    let name = match key {
+        SearchKey::From(_) => "FROM",
+        SearchKey::To(_) => "TO",
+        SearchKey::Cc(_) => "CC",
+        SearchKey::Bcc(_) => "BCC",
+        SearchKey::Subject(_) => "SUBJECT",
+        SearchKey::Header(..) => "HEADER",
+        SearchKey::Body(_) => "BODY",
+        SearchKey::Text(_) => "TEXT",
+        SearchKey::Not(_) => "NOT",
+        _ => return None,
+    };
+    let mut fates = manners.search_keys.value.iter();
+    fates.find(|(own, _)| *own == name).map(|(_, fate)| *fate)
+}
+
+/// What an ESEARCH answer says of these numbers, which ascend (RFC 4731, section 3.1).
+pub(super) fn results(numbers: &[u32], options: &[String]) -> String {
+    let mut results = String::new();
+    let is_wanted = |name: &str| options.iter().any(|own| own == name);
+    if let (Some(first), Some(last)) = (numbers.first(), numbers.last()) {
+        if is_wanted("MIN") {
+            results.push_str(&format!(" MIN {first}"));
+        }
+        if is_wanted("MAX") {
+            results.push_str(&format!(" MAX {last}"));
+        }
+        if is_wanted("ALL") || options.is_empty() {
+            let runs = numbers.chunk_by(|one, next| next - one == 1);
+            let ranges: Vec<String> = runs
+                .map(|run| match run {
+                    [one] => one.to_string(),
+                    run => format!("{}:{}", run[0], run[run.len() - 1]),
+                })
+                .collect();
+            results.push_str(&format!(" ALL {}", ranges.join(",")));
+        }
+    }
+    if is_wanted("COUNT") {
+        results.push_str(&format!(" COUNT {}", numbers.len()));
+    }
+    results
+}
+
 /// The positions in the view `uids`, from 0, of the messages for which all the keys hold.
-pub(super) fn run(mailbox: &Mailbox, uids: &[u32], keys: &[SearchKey<'_>]) -> Vec<usize> {
+pub(super) fn run(
+    mailbox: &Mailbox,
+    uids: &[u32],
+    keys: &[SearchKey<'_>],
+    manners: &Manners,
+) -> Vec<usize> {
     let largest = uids.last().copied().unwrap_or(0);
     let test = Test::All(
         keys.iter()
-            .map(|key| Test::new(key, uids.len(), largest))
+            .map(|key| Test::new(key, uids.len(), largest, manners))
             .collect(),
     );
     let mut found = Vec::new();
@@ -71,15 +140,28 @@ pub(super) fn run(mailbox: &Mailbox, uids: &[u32], keys: &[SearchKey<'_>]) -> Ve
 }
 
 impl Test {
-    fn new(key: &SearchKey<'_>, length: usize, largest: u32) -> Self {
+    fn new(key: &SearchKey<'_>, length: usize, largest: u32, manners: &Manners) -> Self {
+        match fate(manners, key) {
+            Some(Fate::Ignored) => return Self::All(Vec::new()),
+            Some(Fate::FindsNothing) => return Self::Never,
+            _ => {}
+        }
         let not = |test| Self::Not(Box::new(test));
-        let nested = |key| Self::new(key, length, largest);
+        let nested = |key| Self::new(key, length, largest, manners);
         let header = |name: &str, text: &AString<'_>| Self::Header(name.to_owned(), needle(text));
         match key {
             SearchKey::And(keys) => Self::All(keys.as_ref().iter().map(nested).collect()),
             SearchKey::Or(one, other) => Self::Either(Box::new((nested(one), nested(other)))),
             SearchKey::Not(key) => not(nested(key)),
             SearchKey::SequenceSet(set) => Self::Sequence(Ranges::new(set, count(length))),
+            SearchKey::Uid(set)
+                if manners
+                    .poison_uid
+                    .value
+                    .is_some_and(|poison| ranges::largest(set) >= poison) =>
+            {
+                Self::Never
+            }
             SearchKey::Uid(set) => Self::Uid(Ranges::new(set, largest)),
             // No session is told of a message as recent: several share one mailbox here.
             SearchKey::All | SearchKey::Old => Self::All(Vec::new()),
@@ -190,7 +272,7 @@ mod tests {
             unreachable!()
         };
         let uids = mailbox.uids();
-        let found = run(&mailbox, &uids, criteria.as_ref());
+        let found = run(&mailbox, &uids, criteria.as_ref(), &Manners::PLAIN);
         found.into_iter().map(|position| uids[position]).collect()
     }
 

@@ -5,8 +5,6 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use imap_codec::imap_types::response::Data;
-
 use super::mailbox::{Mailbox, count};
 use super::registry::SessionGuard;
 
@@ -28,15 +26,20 @@ pub(super) struct Selected {
     pub(super) read_only: bool,
     /// Position + 1 is the sequence number.
     pub(super) uids: Arc<Vec<u32>>,
+    /// How often others had written to the mailbox when it was opened.
+    pub(super) disturbances: u64,
+    tells_of_new_mail: bool,
 }
 
 impl Selected {
-    pub(super) fn new(mailbox: Arc<Mailbox>, read_only: bool) -> Self {
+    pub(super) fn new(mailbox: Arc<Mailbox>, read_only: bool, tells_of_new_mail: bool) -> Self {
         let uids = mailbox.uids();
         Self {
+            disturbances: mailbox.disturbances(),
             mailbox,
             read_only,
             uids,
+            tells_of_new_mail,
         }
     }
 
@@ -46,7 +49,7 @@ impl Selected {
     }
 
     /// Takes over what has happened to the mailbox, and answers what the client is told of it.
-    pub(super) fn catch_up(&mut self) -> Vec<Data<'static>> {
+    pub(super) fn catch_up(&mut self) -> Vec<String> {
         let now = self.mailbox.uids();
         if Arc::ptr_eq(&now, &self.uids) {
             return Vec::new();
@@ -55,11 +58,11 @@ impl Selected {
         // From the end, so that each number still holds when the client reads it.
         for (position, uid) in self.uids.iter().enumerate().rev() {
             if now.binary_search(uid).is_err() {
-                told.extend(number(position).map(Data::Expunge));
+                told.push(format!("* {} EXPUNGE", count(position + 1)));
             }
         }
-        if now.last() > self.uids.last() {
-            told.push(Data::Exists(count(now.len())));
+        if now.last() > self.uids.last() && self.tells_of_new_mail {
+            told.push(format!("* {} EXISTS", now.len()));
         }
         self.uids = now;
         told
@@ -81,18 +84,13 @@ mod tests {
         for text in ["a", "b", "c", "d"] {
             mailbox.append(text.into());
         }
-        let mut selected = Selected::new(Arc::clone(&mailbox), true);
+        let mut selected = Selected::new(Arc::clone(&mailbox), true, true);
         mailbox.remove(|message| message.uid == 1 || message.uid == 3);
         mailbox.append("e".into());
-        let number = |number| NonZeroU32::new(number).unwrap();
         assert_eq!(
             selected.catch_up(),
-            [
-                Data::Expunge(number(3)),
-                Data::Expunge(number(1)),
-                Data::Exists(3)
-            ]
+            ["* 3 EXPUNGE", "* 1 EXPUNGE", "* 3 EXISTS"]
         );
-        assert_eq!(selected.catch_up(), []);
+        assert!(selected.catch_up().is_empty());
     }
 }

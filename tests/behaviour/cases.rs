@@ -39,7 +39,7 @@ fn uids(numbers: impl IntoIterator<Item = u32>) -> UidSet {
     numbers.into_iter().filter_map(Uid::new).collect()
 }
 
-pub(crate) fn every_run_delivers_each_message_once_octet_for_octet(make: MakePlace) {
+pub(crate) fn every_run_delivers_each_message_once_octet_for_octet(make: MakePlace<'_>) {
     let place = make(letters(700));
     for workers in [1, 4, 8] {
         let matches = place.connect(workers).search(Query::all()).unwrap();
@@ -72,7 +72,7 @@ pub(crate) fn every_run_delivers_each_message_once_octet_for_octet(make: MakePla
     }
 }
 
-pub(crate) fn nasty_messages_arrive_octet_for_octet(make: MakePlace) {
+pub(crate) fn nasty_messages_arrive_octet_for_octet(make: MakePlace<'_>) {
     let (names, messages): (Vec<_>, Vec<_>) = nasty::all().into_iter().unzip();
     let place = make(messages);
     let names = place.held(names);
@@ -87,7 +87,7 @@ pub(crate) fn nasty_messages_arrive_octet_for_octet(make: MakePlace) {
     assert_complete(&matches);
 }
 
-pub(crate) fn imap_keeps_the_order_and_newest_first_turns_it_round(make: MakePlace) {
+pub(crate) fn imap_keeps_the_order_and_newest_first_turns_it_round(make: MakePlace<'_>) {
     let place = make(letters(300));
     let matches = place.connect(4).search(Query::all()).unwrap().shard_size(7);
     let uid = |message: Message| message.uid().get();
@@ -99,7 +99,7 @@ pub(crate) fn imap_keeps_the_order_and_newest_first_turns_it_round(make: MakePla
     assert_complete(&matches);
 }
 
-pub(crate) fn shard_size_and_window_change_nothing_but_the_pace(make: MakePlace) {
+pub(crate) fn shard_size_and_window_change_nothing_but_the_pace(make: MakePlace<'_>) {
     let place = make(letters(90));
     let mailbox = place.connect(3);
     for (shard_size, window, octets) in [
@@ -134,7 +134,7 @@ pub(crate) fn shard_size_and_window_change_nothing_but_the_pace(make: MakePlace)
     }
 }
 
-pub(crate) fn scoped_runs_borrow(make: MakePlace) {
+pub(crate) fn scoped_runs_borrow(make: MakePlace<'_>) {
     let place = make(letters(100));
     let matches = place.connect(4).search(Query::all()).unwrap();
     let count = AtomicUsize::new(0);
@@ -152,7 +152,7 @@ pub(crate) fn scoped_runs_borrow(make: MakePlace) {
     assert_eq!(count.into_inner(), 100);
 }
 
-pub(crate) fn each_worker_has_a_state_of_its_own(make: MakePlace) {
+pub(crate) fn each_worker_has_a_state_of_its_own(make: MakePlace<'_>) {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let place = make(letters(200));
     let before = MADE.load(Ordering::SeqCst);
@@ -191,7 +191,7 @@ pub(crate) fn each_worker_has_a_state_of_its_own(make: MakePlace) {
     assert_complete(&matches);
 }
 
-pub(crate) fn fold_adds_up_whatever_worker_gets_what(make: MakePlace) {
+pub(crate) fn fold_adds_up_whatever_worker_gets_what(make: MakePlace<'_>) {
     let place = make(letters(250));
     let matches = place
         .connect(4)
@@ -211,7 +211,7 @@ pub(crate) fn fold_adds_up_whatever_worker_gets_what(make: MakePlace) {
     assert_eq!(none.fold(|| 7, |sum, _| sum, |one, _| one).unwrap(), 7);
 }
 
-pub(crate) fn an_empty_result_runs_to_an_empty_end(make: MakePlace) {
+pub(crate) fn an_empty_result_runs_to_an_empty_end(make: MakePlace<'_>) {
     let place = make(letters(5));
     let mailbox = place.connect(4);
     let matches = mailbox
@@ -229,7 +229,7 @@ pub(crate) fn an_empty_result_runs_to_an_empty_end(make: MakePlace) {
     }
 }
 
-pub(crate) fn one_match_and_fewer_matches_than_workers(make: MakePlace) {
+pub(crate) fn one_match_and_fewer_matches_than_workers(make: MakePlace<'_>) {
     let place = make(letters(30));
     let mailbox = place.connect(8);
     let one = mailbox
@@ -249,7 +249,7 @@ pub(crate) fn one_match_and_fewer_matches_than_workers(make: MakePlace) {
     }
 }
 
-pub(crate) fn except_leaves_out_and_uids_bring_back(make: MakePlace) {
+pub(crate) fn except_leaves_out_and_uids_bring_back(make: MakePlace<'_>) {
     let place = make(letters(60));
     let mailbox = place.connect(3);
     let all = mailbox.search(Query::all()).unwrap();
@@ -267,7 +267,7 @@ pub(crate) fn except_leaves_out_and_uids_bring_back(make: MakePlace) {
     assert!(seen.into_iter().eq(1..=60));
 }
 
-pub(crate) fn first_and_last_keep_the_oldest_and_the_newest(make: MakePlace) {
+pub(crate) fn first_and_last_keep_the_oldest_and_the_newest(make: MakePlace<'_>) {
     let place = make(letters(60));
     let mailbox = place.connect(3);
     let all = mailbox.search(Query::all()).unwrap().except(&uids(58..=58));
@@ -280,7 +280,7 @@ pub(crate) fn first_and_last_keep_the_oldest_and_the_newest(make: MakePlace) {
     assert!(read(all.first(0)).is_empty());
 }
 
-pub(crate) fn uids_that_do_not_exist_are_gone(make: MakePlace) {
+pub(crate) fn uids_that_do_not_exist_are_gone(make: MakePlace<'_>) {
     let place = make(letters(20));
     let mailbox = place.connect(2);
     let matches = mailbox.uids(uids([1, 2, 500, 501, 19, 4_000_000_000]));
@@ -296,7 +296,7 @@ pub(crate) fn uids_that_do_not_exist_are_gone(make: MakePlace) {
     );
 }
 
-pub(crate) fn headers_metadata_and_parts_are_fetched_without_the_rest(make: MakePlace) {
+pub(crate) fn headers_metadata_and_parts_are_fetched_without_the_rest(make: MakePlace<'_>) {
     let place = make(letters(40));
     let matches = place.connect(2).search(Query::all()).unwrap();
     let all = matches
@@ -335,7 +335,7 @@ pub(crate) fn headers_metadata_and_parts_are_fetched_without_the_rest(make: Make
     }
 }
 
-pub(crate) fn nothing_on_the_server_changes(make: MakePlace) {
+pub(crate) fn nothing_on_the_server_changes(make: MakePlace<'_>) {
     let place = make(letters(50));
     assert_eq!(place.unseen(), 50);
     let matches = place.connect(4).search(Query::all().unseen()).unwrap();
@@ -345,7 +345,7 @@ pub(crate) fn nothing_on_the_server_changes(make: MakePlace) {
     assert_eq!(place.unseen(), 50, "reading marks nothing as read");
 }
 
-pub(crate) fn sessions_serve_the_next_run_and_are_never_more_than_workers(make: MakePlace) {
+pub(crate) fn sessions_serve_the_next_run_and_are_never_more_than_workers(make: MakePlace<'_>) {
     let place = make(letters(400));
     let mailbox = place.connect(4);
     for _ in 0..3 {
@@ -367,7 +367,7 @@ pub(crate) fn sessions_serve_the_next_run_and_are_never_more_than_workers(make: 
     }
 }
 
-pub(crate) fn clones_share_the_sessions_between_threads(make: MakePlace) {
+pub(crate) fn clones_share_the_sessions_between_threads(make: MakePlace<'_>) {
     let place = make(letters(200));
     let mailbox = place.connect(3);
     thread::scope(|scope| {
@@ -385,7 +385,7 @@ pub(crate) fn clones_share_the_sessions_between_threads(make: MakePlace) {
     }
 }
 
-pub(crate) fn a_search_within_a_loop_over_results_finds_a_session(make: MakePlace) {
+pub(crate) fn a_search_within_a_loop_over_results_finds_a_session(make: MakePlace<'_>) {
     let place = make(letters(120));
     let mailbox = place.connect(1);
     let matches = mailbox.search(Query::all()).unwrap().window(10);
@@ -404,7 +404,7 @@ pub(crate) fn a_search_within_a_loop_over_results_finds_a_session(make: MakePlac
 }
 
 pub(crate) fn a_search_within_a_loop_finds_a_session_also_when_the_budget_is_used_up(
-    make: MakePlace,
+    make: MakePlace<'_>,
 ) {
     let place = make(letters(60));
     let mailbox = place.connect(1);
@@ -426,7 +426,7 @@ fn place_free_uid(message: &Message) -> u32 {
     message.uid().get()
 }
 
-pub(crate) fn searches_find_what_they_describe(make: MakePlace) {
+pub(crate) fn searches_find_what_they_describe(make: MakePlace<'_>) {
     let place = make(letters(70));
     let mailbox = place.connect(2);
     let count = |query: Query| mailbox.search(query).unwrap().len();
@@ -461,7 +461,7 @@ pub(crate) fn searches_find_what_they_describe(make: MakePlace) {
     );
 }
 
-pub(crate) fn searches_beyond_ascii_find_what_they_describe(make: MakePlace) {
+pub(crate) fn searches_beyond_ascii_find_what_they_describe(make: MakePlace<'_>) {
     let mut messages = letters(10);
     let foreign = "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nContent-Type: text/plain; \
          charset=utf-8\r\n\r\n日本語\r\n";
@@ -482,7 +482,7 @@ pub(crate) fn searches_beyond_ascii_find_what_they_describe(make: MakePlace) {
     );
 }
 
-pub(crate) fn closed_means_closed(make: MakePlace) {
+pub(crate) fn closed_means_closed(make: MakePlace<'_>) {
     let place = make(letters(10));
     let mailbox = place.connect(2);
     assert_eq!(mailbox.mailbox(), "INBOX");

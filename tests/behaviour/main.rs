@@ -23,24 +23,24 @@ macro_rules! suite {
     ($($case:ident),+ $(,)?) => {
         mod in_process {
             use super::*;
-            $(#[test] fn $case() { cases::$case(Place::in_process); })+
+            $(#[test] fn $case() { cases::$case(&Place::in_process); })+
         }
 
         mod in_process_over_tls {
             use super::*;
-            $(#[test] fn $case() { cases::$case(Place::in_process_over_tls); })+
+            $(#[test] fn $case() { cases::$case(&Place::in_process_over_tls); })+
         }
 
         mod in_process_over_starttls {
             use super::*;
-            $(#[test] fn $case() { cases::$case(Place::in_process_over_starttls); })+
+            $(#[test] fn $case() { cases::$case(&Place::in_process_over_starttls); })+
         }
 
         mod dovecot {
             use super::*;
             $(#[test] fn $case() {
                 if support::dovecot::dovecot_or_skip().is_some() {
-                    cases::$case(Place::dovecot);
+                    cases::$case(&Place::dovecot);
                 }
             })+
         }
@@ -49,7 +49,7 @@ macro_rules! suite {
             use super::*;
             $(#[test] fn $case() {
                 if support::dovecot::dovecot_or_skip().is_some() {
-                    cases::$case(Place::dovecot_over_tls);
+                    cases::$case(&Place::dovecot_over_tls);
                 }
             })+
         }
@@ -58,7 +58,7 @@ macro_rules! suite {
             use super::*;
             $(#[test] fn $case() {
                 if support::dovecot::dovecot_or_skip().is_some() {
-                    cases::$case(Place::dovecot_over_starttls);
+                    cases::$case(&Place::dovecot_over_starttls);
                 }
             })+
         }
@@ -67,7 +67,7 @@ macro_rules! suite {
             use super::*;
             $(#[test] fn $case() {
                 if support::cyrus::cyrus_or_skip().is_some() {
-                    cases::$case(Place::cyrus);
+                    cases::$case(&Place::cyrus);
                 }
             })+
         }
@@ -76,7 +76,7 @@ macro_rules! suite {
             use super::*;
             $(#[test] fn $case() {
                 if support::cyrus::cyrus_or_skip().is_some() {
-                    cases::$case(Place::cyrus_over_tls);
+                    cases::$case(&Place::cyrus_over_tls);
                 }
             })+
         }
@@ -85,7 +85,7 @@ macro_rules! suite {
             use super::*;
             $(#[test] fn $case() {
                 if support::cyrus::cyrus_or_skip().is_some() {
-                    cases::$case(Place::cyrus_over_starttls);
+                    cases::$case(&Place::cyrus_over_starttls);
                 }
             })+
         }

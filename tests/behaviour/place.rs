@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parallel_mailbox::testing::{Server, TestMessage};
+use parallel_mailbox::testing::{Server, ServerBuilder, TestMessage};
 use parallel_mailbox::{Builder, Message, ParallelMailbox, Security};
 
 use crate::support::cyrus::{Cyrus, cyrus_or_skip};
@@ -43,7 +43,7 @@ impl Way {
 }
 
 /// Makes a place with these messages, UIDs 1 to n.
-pub(crate) type MakePlace = fn(Vec<Vec<u8>>) -> Place;
+pub(crate) type MakePlace<'a> = &'a dyn Fn(Vec<Vec<u8>>) -> Place;
 
 fn numbered(messages: impl IntoIterator<Item = Vec<u8>>) -> BTreeMap<u32, Vec<u8>> {
     (1..).zip(messages).collect()
@@ -51,7 +51,7 @@ fn numbered(messages: impl IntoIterator<Item = Vec<u8>>) -> BTreeMap<u32, Vec<u8
 
 impl Place {
     pub(crate) fn in_process(messages: Vec<Vec<u8>>) -> Self {
-        Self::in_process_by(Way::Plain, messages)
+        Self::on(Server::builder(), messages)
     }
 
     pub(crate) fn in_process_over_tls(messages: Vec<Vec<u8>>) -> Self {
@@ -62,8 +62,17 @@ impl Place {
         Self::in_process_by(Way::StartTls, messages)
     }
 
+    /// A server in this process, of whatever kind.
+    pub(crate) fn on(server: ServerBuilder, messages: Vec<Vec<u8>>) -> Self {
+        Self::in_process_on(server, Way::Plain, messages)
+    }
+
     fn in_process_by(way: Way, messages: Vec<Vec<u8>>) -> Self {
-        let server = Server::builder()
+        Self::in_process_on(Server::builder(), way, messages)
+    }
+
+    fn in_process_on(server: ServerBuilder, way: Way, messages: Vec<Vec<u8>>) -> Self {
+        let server = server
             .messages(messages.iter().map(|raw| TestMessage::new(raw.clone())))
             .start()
             .unwrap();
@@ -204,6 +213,8 @@ impl Place {
         let mut client = RawClient::connect(port);
         client.greeting();
         client.ok(&format!("LOGIN {user} {password}"));
+        // There are servers that want it.
+        client.ok("ID NIL");
         client.ok("EXAMINE INBOX");
         let answer = client.ok("UID SEARCH UNSEEN");
         let line = answer

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use parallel_mailbox::testing::{Fault, Sample};
+use parallel_mailbox::testing::{Fault, Persona, Sample, Trouble};
 
 use super::random::Random;
 
@@ -25,6 +25,8 @@ pub(crate) struct Scenario {
     pub(crate) workers: usize,
     pub(crate) max_connections: Option<usize>,
     pub(crate) latency: Duration,
+    /// Whom the server talks like; plain IMAP where it is nobody.
+    pub(crate) persona: Option<Persona>,
     pub(crate) faults: Vec<Fault>,
     /// Messages with a fault of their own, which may therefore fail.
     pub(crate) cursed: BTreeSet<u32>,
@@ -93,6 +95,7 @@ impl Scenario {
             workers: random.within(1..9) as usize,
             max_connections: random.one_in(4).then(|| random.within(1..5) as usize),
             latency: Duration::from_millis(random.one_of(&[0, 0, 0, 0, 2, 5])),
+            persona: (!random.one_in(4)).then(|| random.one_of(Persona::all())),
             faults: Vec::new(),
             cursed: BTreeSet::new(),
             mischief: Vec::new(),
@@ -113,6 +116,10 @@ impl Scenario {
         // Refusing whole commands counts against each message in them: three times is failure.
         for _ in 0..random.within(0..3) {
             scenario.faults.push(command_fault(random));
+        }
+        for _ in 0..random.within(0..4) {
+            let fault = scenario.refusal(random);
+            scenario.faults.push(fault);
         }
         scenario.plan_mischief(random);
         if random.one_in(4) {
@@ -205,6 +212,30 @@ impl Scenario {
         }
     }
 
+    /// What real servers refuse, in their forms: the persona's own words where there are any. The
+    /// sources are told in `testing::Persona`.
+    fn refusal(&mut self, random: &mut Random) -> Fault {
+        let trouble = random.one_of(&[
+            Trouble::Throttled,
+            Trouble::Unavailable,
+            Trouble::Poisoned,
+            Trouble::SessionEnded,
+        ]);
+        let own = self
+            .persona
+            .map_or_else(Vec::new, |own| own.faults(trouble));
+        let fault = match own.len() as u64 {
+            0 => plain_refusal(random, trouble),
+            forms => own[random.within(0..forms) as usize].clone(),
+        };
+        match trouble {
+            // Always, so that the message may fail.
+            Trouble::Poisoned => fault.uid(self.cursed_uid(random)),
+            // The first session has to be had.
+            _ => fault.on_connections(2..).times(random.within(1..7) as u32),
+        }
+    }
+
     fn plan_mischief(&mut self, random: &mut Random) {
         for _ in 0..random.within(0..12) {
             let mischief = match random.within(0..8) {
@@ -264,6 +295,41 @@ fn answer_fault(random: &mut Random) -> Fault {
     }
 }
 
+/// A refusal in the words of some server; with hints to wait that suit a test.
+fn plain_refusal(random: &mut Random, trouble: Trouble) -> Fault {
+    const THROTTLED: &[&str] = &[
+        "{tag} BAD Request is throttled. Suggested Backoff Time: 20 milliseconds",
+        "{tag} BAD Request is throttled. Suggested Backoff Time: 20 milliseconds\n\
+         * BYE Connection closed. 14",
+        "{tag} NO Request is throttled. Suggested Backoff Time: 20 milliseconds",
+        "{tag} OK [THROTTLED] Suggested Backoff Time: 20 milliseconds",
+        "* BYE Request is throttled. Suggested Backoff Time: 20 milliseconds",
+    ];
+    const UNAVAILABLE: &[&str] = &[
+        "{tag} NO Service temporarily unavailable",
+        "{tag} NO System Error (Failure)",
+        "{tag} NO [TEMPFAIL] try again",
+        "{tag} NO [UNAVAILABLE] UID FETCH Service is temporarily not available",
+    ];
+    const POISONED: &[&str] = &[
+        "{tag} NO [SERVERBUG] UID FETCH Server error - Please try again later",
+        "{tag} NO [UNAVAILABLE] UID FETCH Server error - Please try again later",
+        "{tag} NO no such message",
+    ];
+    const ENDED: &[&str] = &[
+        "* BYE Session expired, please login again.",
+        "* BYE Disconnected for inactivity.",
+        "{tag} OK done\n* BYE Connection closed. 14",
+    ];
+    let (forms, commands): (_, &[&str]) = match trouble {
+        Trouble::Throttled => (THROTTLED, &["FETCH", "FETCH", "EXAMINE"]),
+        Trouble::Unavailable => (UNAVAILABLE, &["FETCH", "FETCH", "EXAMINE"]),
+        Trouble::Poisoned => (POISONED, &["FETCH"]),
+        _ => (ENDED, &["FETCH"]),
+    };
+    Fault::lines(random.one_of(forms)).before(random.one_of(commands))
+}
+
 /// A refusal of whole commands, twice in all at most for each of the two that a scenario may have,
 /// so never often enough to fail a message.
 fn command_fault(random: &mut Random) -> Fault {
@@ -302,7 +368,10 @@ impl Leg {
                 Kind::ImapUnordered,
                 Kind::ImapUnordered,
             ]),
-            window: random.one_in(2).then(|| random.one_of(&[1, 2, 7, 64, 500])),
+            window: random.one_in(2).then(|| match random.one_in(5) {
+                true => 500,
+                false => random.within(1..65) as usize,
+            }),
             window_octets: random
                 .one_in(3)
                 .then(|| random.one_of(&[1, 10_000, 200_000])),

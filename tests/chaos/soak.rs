@@ -114,6 +114,9 @@ pub(crate) fn play(seed: u64, is_told: bool) -> Findings {
     let mut builder = Server::builder()
         .sample(scenario.sample(seed))
         .latency(scenario.latency);
+    if let Some(persona) = scenario.persona {
+        builder = builder.persona(persona);
+    }
     if let Some(sessions) = scenario.max_connections {
         builder = builder.max_connections(sessions);
     }

@@ -1,9 +1,9 @@
 //! What the server says of the messages that are asked for: nothing, something else, too often.
 
-use parallel_mailbox::testing::{Fault, Sample, Server};
+use parallel_mailbox::testing::{Fault, Persona, Sample, Server};
 use parallel_mailbox::{ErrorKind, Event, Query};
 
-use crate::play::{play, play_on};
+use crate::play::{is_exempt, persona, play, play_on};
 use crate::support::leaks::Leaks;
 
 #[test]
@@ -14,10 +14,14 @@ fn messages_expunged_after_the_search_are_gone_and_no_error() {
         }
     });
     assert!(ending.error.is_none());
-    assert_eq!(ending.report.gone().to_string(), "1,77:79,200");
-    assert_eq!(ending.report.delivered().len(), 195);
     let told = ending.count(|event| matches!(event, Event::MessageGone { .. }));
-    assert_eq!(told, 5);
+    assert_eq!(told, ending.report.gone().len());
+    assert_eq!(ending.report.delivered().len(), 200 - told);
+    if persona().is_none() {
+        assert_eq!(ending.report.gone().to_string(), "1,77:79,200");
+    }
+    // To a session that has not been told, some servers still have the message.
+    assert!(told >= 4, "{}", ending.report);
 }
 
 #[test]
@@ -88,6 +92,12 @@ fn an_answer_without_the_body_that_was_asked_for_fails() {
 
 #[test]
 fn an_empty_message_is_a_message_and_nil_is_none() {
+    if is_exempt(
+        Persona::Yandex,
+        "nothing at all stands for an empty message",
+    ) {
+        return;
+    }
     let empty = || Server::builder().messages(["Subject: one\r\n\r\n", "", ""]);
     play_on(empty(), 2).run().assert_all_delivered();
     let ending = play_on(empty().fault(Fault::nil().uid(3)), 2).run();
@@ -138,6 +148,9 @@ fn duplicates_reversed_answers_and_chatter_change_nothing() {
 
 #[test]
 fn the_first_complete_body_of_a_message_counts() {
+    if is_exempt(Persona::ProtonBridge, "41 comes before 40 there") {
+        return;
+    }
     let second = "* 40 FETCH (UID 40 FLAGS () BODY[] {3}\r\nabc)\r\n";
     play(100, 2, [Fault::inject(second).uid(41)])
         .run()

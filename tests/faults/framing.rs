@@ -1,10 +1,10 @@
 //! Octets on the connection that are too many, too few, or not IMAP; and servers that cannot take
 //! what is sent.
 
-use parallel_mailbox::testing::{Fault, Sample, Server};
+use parallel_mailbox::testing::{Fault, Persona, Sample, Server};
 use parallel_mailbox::{ErrorKind, Event, Fetch};
 
-use crate::play::{play, play_on};
+use crate::play::{is_exempt, play, play_on};
 
 #[test]
 fn a_message_over_the_limit_fails_alone_and_is_not_held() {
@@ -97,6 +97,9 @@ fn the_length_of_the_literal_counts_and_not_the_size() {
 
 #[test]
 fn a_literal_that_is_longer_than_what_comes_is_asked_for_again() {
+    if is_exempt(Persona::ProtonBridge, "31 comes before 30 there") {
+        return;
+    }
     // The end of the answer goes into it as well; then nothing comes, or the connection ends.
     for octets in [100_000, 4_294_967_296, 5_000_000_000, u64::MAX] {
         for end in [Fault::stall(), Fault::close(), Fault::reset()] {

@@ -2,11 +2,14 @@
 //! the ledger, how long it took, and that neither thread nor socket is left.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use parallel_mailbox::testing::{Connections, Fault, LogEntry, Sample, Server, ServerBuilder};
+use parallel_mailbox::testing::{
+    Connections, Fault, LogEntry, Persona, Sample, Server, ServerBuilder,
+};
 use parallel_mailbox::{
     Builder, Error, ErrorKind, Event, Matches, Query, Report, Result, Retry, Timeouts, Uid, UidSet,
 };
@@ -53,16 +56,43 @@ pub(crate) fn play(
     workers: usize,
     faults: impl IntoIterator<Item = Fault>,
 ) -> Play {
-    let play = play_on(Server::builder().sample(Sample::small(messages)), workers);
+    let play = play_on(
+        Server::builder()
+            .sample(Sample::small(messages))
+            .uid_validity(1)
+            // The limits of a persona have tests of their own.
+            .max_connections(1_000),
+        workers,
+    );
     for fault in faults {
         play.server.add_fault(fault);
     }
     play
 }
 
+/// The persona that the variable `PARALLEL_MAILBOX_PERSONA` names, as in `Persona::Gmail`.
+pub(crate) fn persona() -> Option<Persona> {
+    let name = env::var("PARALLEL_MAILBOX_PERSONA").ok()?;
+    let mut all = Persona::all().iter().copied();
+    let found = all.find(|persona| format!("{persona:?}") == name);
+    Some(found.unwrap_or_else(|| panic!("there is no Persona::{name}")))
+}
+
+/// Whether the server talks like this one, of which something else is true; then the reason is said.
+pub(crate) fn is_exempt(own: Persona, reason: &str) -> bool {
+    let is_it = persona() == Some(own);
+    if is_it {
+        eprintln!("{own} is not played, since {reason}");
+    }
+    is_it
+}
+
 /// A server made to measure.
-pub(crate) fn play_on(server: ServerBuilder, workers: usize) -> Play {
+pub(crate) fn play_on(mut server: ServerBuilder, workers: usize) -> Play {
     let leaks = Leaks::watch();
+    if let Some(persona) = persona() {
+        server = server.persona(persona);
+    }
     Play {
         server: server.start().unwrap(),
         workers,

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parallel_mailbox::testing::{Sample, Server};
 use parallel_mailbox::{ErrorKind, Event};
 
-use crate::play::{PATIENCE, Play, play_on};
+use crate::play::{PATIENCE, Play, persona, play_on};
 use crate::support::wait::until;
 
 /// A run of eight sessions whose provider gives `token-1`, `token-2` and so on; with the count of
 /// its calls.
 fn eight_sessions(mechanism: &'static str) -> (Play, Arc<AtomicUsize>) {
     let server = Server::builder()
+        .max_connections(1_000)
         .sample(Sample::small(3000))
         .mechanisms([mechanism])
         .token("token-1");
@@ -62,7 +63,9 @@ fn a_token_that_is_replaced_by_a_wrong_one_ends_the_run_with_one_verdict() {
     });
     let error = ending.error.as_ref().unwrap();
     assert_eq!(error.kind(), &ErrorKind::Auth, "{error}");
-    assert!(error.to_string().contains("\"invalid_"), "{error}");
+    // Each server gives the reason in its own words, or none.
+    let is_told = persona().is_some() || error.to_string().contains("\"invalid_");
+    assert!(is_told, "{error}");
     assert!(!ending.report.unfinished().is_empty());
     assert_eq!(calls.load(Ordering::SeqCst), 2);
     // Each session showed the old one at most once, and one of them the new one.

@@ -167,7 +167,7 @@ fn stores_flags_and_expunges() {
     client.ok("SELECT INBOX");
     let answer = client.ok("UID STORE 10,30 +FLAGS (\\Deleted work)");
     assert!(
-        answer.contains("* 3 FETCH (FLAGS (\\Deleted work) UID 30)"),
+        answer.contains("* 3 FETCH (UID 30 FLAGS (\\Deleted work))"),
         "{answer}"
     );
     let answer = client.ok("EXPUNGE");
