@@ -15,7 +15,7 @@ use std::thread;
 
 use example_index::printable::{Mark, line, lines, snippet};
 use example_index::{Finder, Writer};
-use example_support::{Anything, client};
+use example_support::{Access, Anything, help};
 use parallel_mailbox::testing::{Sample, Server};
 use parallel_mailbox::{Builder, Query, Uid};
 
@@ -24,9 +24,8 @@ usage: example-index add FOLDER [URL]      adds what the index does not have, ta
        example-index find FOLDER QUERY…    prints the best hits
        example-index show FOLDER UID       prints what the index has of a message
 
-  URL     such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
-          is opened read-only. The variable DANGER_PLAINTEXT, set to 1, does without TLS. Without
-          a URL: made-up mail of a server in this process.
+  URL     such as imaps://me@imap.example.org/INBOX; the mailbox is opened read-only. Without a URL:
+          made-up mail of a server in this process.
   QUERY   words, \"a phrase\", one OR the other, -without; from: to: subject: text: attachments:
           before a word; date:[2026-01-01T00:00:00Z TO 2026-02-01T00:00:00Z]
 ";
@@ -40,21 +39,18 @@ fn main() -> ExitCode {
     example_support::run(run)
 }
 
-fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
     match *words {
         ["add", folder] => {
             let server = Server::builder().sample(Sample::small(2_000)).start()?;
             add(server.client(), Path::new(folder))
         }
-        ["add", folder, url] => add(client(url)?, Path::new(folder)),
+        ["add", folder, url] => add(access.client(url)?, Path::new(folder)),
         ["find", folder, ref query @ ..] if !query.is_empty() => {
             find(Path::new(folder), &query.join(" "))
         }
         ["show", folder, uid] => show(Path::new(folder), uid),
-        _ => {
-            print!("{HELP}");
-            Ok(ExitCode::from(2))
-        }
+        _ => Ok(help(HELP)),
     }
 }
 
