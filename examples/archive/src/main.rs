@@ -41,7 +41,7 @@ fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
                     server.client()
                 }
                 [url] => access.client(url)?,
-                _ => return Ok(help(HELP)),
+                _ => return help(HELP),
             };
             save(builder, Path::new(folder))
         }
@@ -58,7 +58,7 @@ fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
             println!("{messages} messages in {file}");
             Ok(ExitCode::SUCCESS)
         }
-        _ => Ok(help(HELP)),
+        _ => help(HELP),
     }
 }
 

@@ -37,7 +37,7 @@ fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
             extract(server.client(), Path::new(folder))
         }
         [folder, url] => extract(access.client(url)?, Path::new(folder)),
-        _ => Ok(help(HELP)),
+        _ => help(HELP),
     }
 }
 

@@ -5,7 +5,7 @@ from email import policy
 
 for file in sys.argv[1:]:
     with open(file, "rb") as raw:
-        message = email.message_from_binary_file(raw, policy=policy.default)
+        message = email.message_from_bytes(raw.read(), policy=policy.default)
     for part in message.walk():
         if part.is_multipart():
             continue

@@ -58,7 +58,7 @@ fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
             judge(Path::new(model), server.client())
         }
         ["judge", model, url] => judge(Path::new(model), access.client(url)?),
-        _ => Ok(help(HELP)),
+        _ => help(HELP),
     }
 }
 

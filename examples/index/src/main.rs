@@ -50,7 +50,7 @@ fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
             find(Path::new(folder), &query.join(" "))
         }
         ["show", folder, uid] => show(Path::new(folder), uid),
-        _ => Ok(help(HELP)),
+        _ => help(HELP),
     }
 }
 

@@ -13,7 +13,7 @@ fn work(message: Message) -> (String, usize) {
 fn main() -> ExitCode {
     run(|words, access| match *words {
         [url, workers] => add_up(access, url, workers.parse()?),
-        _ => Ok(help("usage: example-pool URL WORKERS\n")),
+        _ => help("usage: example-pool URL WORKERS\n"),
     })
 }
 

@@ -34,7 +34,7 @@ fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
             server.client()
         }
         [url] if !url.starts_with('-') => access.client(url)?,
-        _ => return Ok(help(HELP)),
+        _ => return help(HELP),
     };
     tell(builder)
 }

@@ -34,7 +34,7 @@ fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
             draw(Path::new(folder), server.client())
         }
         [folder, url] => draw(Path::new(folder), access.client(url)?),
-        _ => Ok(help(HELP)),
+        _ => help(HELP),
     }
 }
 

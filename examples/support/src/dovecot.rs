@@ -1,6 +1,8 @@
 //! A Dovecot of one's own for the tests of a program, in a temporary folder and on free ports of
 //! loopback, gone with the value.
 
+use std::path::Path;
+
 use parallel_mailbox::testing::TestMessage;
 
 use crate::support::dovecot::{Dovecot as Fixture, Options, dovecot_or_skip};
@@ -34,6 +36,11 @@ impl Builder {
         let messages = messages.into_iter();
         let messages = messages.map(|message| message.raw().to_vec());
         Self(self.0.mailbox(name, messages))
+    }
+
+    /// Has an INBOX that is this file, in the form of an mbox.
+    pub fn mbox(self, file: &Path) -> Self {
+        Self(self.0.mbox(file))
     }
 
     /// Starts it.

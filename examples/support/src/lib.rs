@@ -19,7 +19,7 @@ pub mod printable;
 mod support;
 pub mod words;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use parallel_mailbox::Builder;
@@ -51,10 +51,13 @@ pub fn run(program: impl FnOnce(&[&str], &Access) -> Result<ExitCode, Anything>)
 }
 
 /// Prints what a program is for, and how a server is reached.
-#[must_use]
-pub fn help(usage: &str) -> ExitCode {
-    print!("{usage}\n{}", access::HELP);
-    ExitCode::from(2)
+///
+/// # Errors
+///
+/// Nobody reads it.
+pub fn help(usage: &str) -> Result<ExitCode, Anything> {
+    write!(io::stdout(), "{usage}\n{}", access::HELP)?;
+    Ok(ExitCode::from(2))
 }
 
 impl Access {

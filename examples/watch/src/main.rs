@@ -40,7 +40,7 @@ fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
             access.client(url)?,
             Some((uid_validity, uids)),
         ),
-        _ => return Ok(help(HELP)),
+        _ => return help(HELP),
     };
     let bar = ProgressBar::no_length();
     let style = "{bar:30} {human_pos}/{human_len}  {per_sec}  {msg}  ETA {eta}";
