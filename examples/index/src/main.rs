@@ -13,9 +13,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
-use example_index::printable::{Mark, line, lines, snippet};
+use example_index::printable::{Mark, snippet};
 use example_index::{Finder, Writer};
-use example_support::{Access, Anything, help};
+use example_support::{Access, Anything, help, printable, printable_lines};
 use parallel_mailbox::testing::{Sample, Server};
 use parallel_mailbox::{Builder, Query, Uid};
 
@@ -26,8 +26,10 @@ usage: example-index add FOLDER [URL]      adds what the index does not have, ta
 
   URL     such as imaps://me@imap.example.org/INBOX; the mailbox is opened read-only. Without a URL:
           made-up mail of a server in this process.
-  QUERY   words, \"a phrase\", one OR the other, -without; from: to: subject: text: attachments:
-          before a word; date:[2026-01-01T00:00:00Z TO 2026-02-01T00:00:00Z]
+  QUERY   words, \"a phrase\", one OR the other, -without, (groups); from: to: subject: text:
+          attachments: before a word; date:[2026-01-01T00:00:00Z TO 2026-02-01T00:00:00Z].
+          A word with marks in it, such as O'Brien, is a phrase. In scripts without spaces a word is
+          found wherever its characters stand in a row.
 ";
 
 /// What breaks off costs at most so many messages; a commit takes about a tenth of a second.
@@ -105,8 +107,14 @@ fn find(folder: &Path, query: &str) -> Result<ExitCode, Anything> {
         _ => writeln!(out, "{count} messages")?,
     }
     for hit in hits {
-        writeln!(out, "\nUID {}  {}  {}", hit.uid, hit.date, line(&hit.from))?;
-        writeln!(out, "  {}", line(&hit.subject))?;
+        writeln!(
+            out,
+            "\nUID {}  {}  {}",
+            hit.uid,
+            hit.date,
+            printable(&hit.from)
+        )?;
+        writeln!(out, "  {}", printable(&hit.subject))?;
         writeln!(out, "  {}", snippet(&hit.snippet, mark))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -127,8 +135,8 @@ fn show(folder: &Path, uid: &str) -> Result<ExitCode, Anything> {
         ("Subject", message.subject),
         ("Attachments", message.attachments),
     ] {
-        println!("{name}: {}", line(&text));
+        println!("{name}: {}", printable(&text));
     }
-    println!("\n{}", lines(&message.text));
+    println!("\n{}", printable_lines(&message.text));
     Ok(ExitCode::SUCCESS)
 }
