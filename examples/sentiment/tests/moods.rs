@@ -48,7 +48,7 @@ fn known() -> Vec<TestMessage> {
         letter(
             "ANNA@example.org",
             "9 Jan 2026",
-            "\r\nIt is bad in the garden.\r\n-- \r\nGood",
+            "\r\nWhat there is in the garden is bad.\r\n-- \r\nGood",
         ),
         letter(
             "Ben <ben@example.org>",

@@ -27,10 +27,14 @@ impl Chart for Volume {
         let label = |period: Period, day| period.label(day);
         match ends {
             (Some((first, _)), Some((last, _))) => format!(
-                "{} messages, {} to {}, by the date in UTC",
+                "{} messages, {} to {}, by the date in UTC{}",
                 grouped(counts.iter().map(|(_, count)| count).sum()),
                 label(statistics.volume.period, *first),
                 label(statistics.volume.period, *last),
+                match statistics.volume.stray {
+                    0 => String::new(),
+                    stray => format!("; {} with dates far from these", grouped(stray)),
+                },
             ),
             _ => "No message has a date".to_owned(),
         }
