@@ -123,6 +123,12 @@ pub(crate) fn label(address: &str, sender: &Sender, width: usize) -> String {
     }
 }
 
+/// `1 message`, `2,000 messages`
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", grouped(number))
+}
+
 /// Thousands apart: `12,345`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
