@@ -79,12 +79,9 @@ impl Description {
     fn of(header: &Header<'_>, default: &str) -> Self {
         let field = |name| header.field(name).map(Field::parse).unwrap_or_default();
         let mut content_type = field("Content-Type");
-        // RFC 2045, section 5.2; "text" alone is seen as well.
+        // What is no type at all is text as well (RFC 2045, section 5.2).
         if !content_type.value.contains('/') {
-            content_type.value = match content_type.value.as_str() {
-                "" | "text" => default.to_owned(),
-                _ => "application/octet-stream".to_owned(),
-            };
+            default.clone_into(&mut content_type.value);
         }
         Self {
             content_type,
@@ -209,7 +206,9 @@ impl Reader {
                 disposition: Field::default(),
                 encoding: about.encoding.clone(),
             };
-            let damage = damage.or(Some(Kind::NoBoundary));
+            // Where there is nothing, there are no parts to be missed.
+            let is_empty = body.trim_ascii().is_empty();
+            let damage = damage.or((!is_empty).then_some(Kind::NoBoundary));
             return self.leaf(&text, body, &place, damage);
         };
         let subtype = about.kind().trim_start_matches("multipart/");
@@ -252,7 +251,8 @@ impl Reader {
         let is_shown = about.is_text()
             && about.disposition.value != "attachment"
             && place.role != Role::Related
-            && (name.is_none() || is_whole);
+            && (name.is_none() || is_whole || about.disposition.value == "inline");
+        // A text with a name that is shown is both.
         let is_attachment = !is_shown || name.is_some();
         let wants_text = is_shown && self.wanted != Wanted::Attachments;
         let wants_attachment = is_attachment && self.wanted != Wanted::Text;

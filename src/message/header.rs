@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 #[derive(Debug)]
 pub(crate) struct Header<'a>(Vec<(&'a [u8], &'a [u8])>);
 
-/// Whose header it is: that of a message is read on after a line that is no field, in that of a part
-/// the text begins there, since some leave out the empty line.
+/// Whose header it is: that of a message is read on after a line that is no field, as long as fields
+/// follow. In that of a part the text begins there, since some leave out the empty line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
     Message,
@@ -43,24 +43,48 @@ impl<'a> Header<'a> {
             return ControlFlow::Break(());
         }
         let (field, after) = rest.split_at(end_of_field(rest));
-        match memchr::memchr(b':', field) {
-            Some(colon) if is_name(field[..colon].trim_ascii_end()) => {
-                self.0
-                    .push((field[..colon].trim_ascii_end(), &field[colon + 1..]));
-            }
+        match name_of(field) {
+            Some(named) => self.0.push(named),
             // The envelope of an mbox, and whatever went wrong on the way.
-            _ if owner == Owner::Message => {}
+            _ if owner == Owner::Message && has_field(after) => {}
             _ => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(after)
     }
 }
 
-/// With the lines that begin with white space (RFC 5322, section 2.2.3).
+/// With the lines that begin with white space (RFC 5322, section 2.2.3), and one that should: what
+/// follows a semicolon and is no field and no empty line.
 fn end_of_field(text: &[u8]) -> usize {
     let ends = memchr::memchr_iter(b'\n', text).map(|end| end + 1);
-    let mut ends = ends.filter(|end| !matches!(text.get(*end), Some(b' ' | b'\t')));
+    let mut ends = ends.filter(|end| {
+        let after = &text[*end..];
+        let is_forgotten = || {
+            let line = after
+                .split(|byte| *byte == b'\n')
+                .next()
+                .unwrap_or_default();
+            text[..*end].trim_ascii_end().ends_with(b";")
+                && !line.trim_ascii().is_empty()
+                && name_of(line).is_none()
+        };
+        !matches!(after.first(), Some(b' ' | b'\t')) && !is_forgotten()
+    });
     ends.next().unwrap_or(text.len())
+}
+
+/// Whether there is a field before the next line without a text.
+fn has_field(text: &[u8]) -> bool {
+    let lines = text.split(|byte| *byte == b'\n');
+    let mut lines = lines.take_while(|line| !line.trim_ascii().is_empty());
+    lines.any(|line| name_of(line).is_some())
+}
+
+/// The name and the body of a field.
+fn name_of(field: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr::memchr(b':', field)?;
+    let name = field[..colon].trim_ascii_end();
+    is_name(name).then_some((name, &field[colon + 1..]))
 }
 
 /// Printable ASCII without spaces (RFC 5322, section 3.6.8).
@@ -94,6 +118,18 @@ mod tests {
     }
 
     #[test]
+    fn a_parameter_on_a_line_without_indentation_belongs_to_its_field() {
+        let raw = "X: a;\r\nb=c;\r\nd=e\r\nY: z\r\n\r\nbody";
+        let field = Some(" a;\r\nb=c;\r\nd=e\r\n".to_owned());
+        assert_eq!(split(raw, Owner::Part), (field, "body".to_owned()));
+        let ends = "X: a;\n\nbody";
+        assert_eq!(
+            split(ends, Owner::Part),
+            (Some(" a;\n".to_owned()), "body".to_owned())
+        );
+    }
+
+    #[test]
     fn a_line_that_is_no_field_begins_the_text_of_a_part_and_is_nothing_in_a_message() {
         let raw = "From ann Mon Apr  6\r\nX:1\r\n\r\nbody";
         assert_eq!(
@@ -102,5 +138,16 @@ mod tests {
         );
         let raw = "Hello you,\r\nhere is: text\r\n\r\nmore";
         assert_eq!(split(raw, Owner::Part), (None, raw.to_owned()));
+        // The empty line is not there, or has a space in it.
+        for raw in [
+            "A: b\r\nX: 1\r\ntext, and\r\nmore\r\n",
+            "X: 1\n \ntext\n\nnot: a field\n",
+        ] {
+            let (field, body) = split(raw, Owner::Message);
+            assert!(
+                field.unwrap().trim() == "1" && body.starts_with("text"),
+                "{body}"
+            );
+        }
     }
 }

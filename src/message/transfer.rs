@@ -141,7 +141,8 @@ impl Shape {
 
     /// Whether it reads as words or marks rather than as Base64 with a few mistakes.
     fn is_foreign(&self) -> bool {
-        (self.junk + self.gaps) * 3 > self.letters || self.gaps >= 2 && self.gaps * 8 > self.letters
+        (self.junk + self.gaps) * 3 > self.letters
+            || self.gaps >= 2 && self.gaps * 20 > self.letters
     }
 }
 
@@ -275,6 +276,7 @@ mod tests {
             "This is not base64 at all, but text. 100%!",
             "%PDF-1.4\n%....\n",
             "Sehr geehrte Damen und Herren\n",
+            "Donaudampfschiffahrtsgesellschaft heisst Schiffahrtsgesellschaft hierzulande\n",
             "...",
         ] {
             assert_eq!(

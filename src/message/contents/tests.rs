@@ -253,10 +253,15 @@ fn a_multipart_without_its_boundary_is_found_or_read_as_text() {
 #[test]
 fn a_named_or_attached_text_is_an_attachment_and_a_digest_has_messages() {
     let body = "--b\r\n\r\nshown\r\n--b\r\nContent-Disposition: attachment\r\n\r\nattached\r\n\
-                --b\r\nContent-Type: text/plain; name=\"n.txt\"\r\n\r\nnamed\r\n--b--\r\n";
+                --b\r\nContent-Type: text/plain; name=\"n.txt\"\r\n\r\nnamed\r\n\
+                --b\r\nContent-Disposition: inline; filename=i.txt\r\n\r\nboth\r\n--b--\r\n";
     let raw = multipart("mixed", body);
-    assert_eq!(text(&raw), "shown\n");
-    let found = [("2", "attachment.txt", "attached"), ("3", "n.txt", "named")];
+    assert_eq!(text(&raw), "shown\nboth\n");
+    let found = [
+        ("2", "attachment.txt", "attached"),
+        ("3", "n.txt", "named"),
+        ("4", "i.txt", "both"),
+    ];
     assert_eq!(attachments(&raw), expected(&found));
     let digest = multipart("digest", "--b\r\n\r\nSubject: one\r\n\r\n1\r\n--b--\r\n");
     let found = [("1", "attachment.eml", "Subject: one\r\n\r\n1")];
