@@ -58,6 +58,20 @@ impl Dovecot {
         format!("imap://{user}@{host}:{port}/{mailbox}")
     }
 
+    /// The URL of a mailbox over TLS, under a certificate that [`certificate`](Self::certificate) has
+    /// issued.
+    #[must_use]
+    pub fn tls_url(&self, mailbox: &str) -> String {
+        let (user, host, port) = (self.0.user(), self.0.host(), self.0.tls_port());
+        format!("imaps://{user}@{host}:{port}/{mailbox}")
+    }
+
+    /// The certificate of the issuer, in PEM, which no system knows.
+    #[must_use]
+    pub fn certificate(&self) -> &[u8] {
+        self.0.certificate_pem()
+    }
+
     /// The port without TLS.
     #[must_use]
     pub fn port(&self) -> u16 {
