@@ -9,7 +9,9 @@
 
 use parallel_mailbox::Message;
 use parallel_mailbox::mail_parser::decoders::charsets::map::charset_decoder;
-use parallel_mailbox::mail_parser::{self, Address, DateTime, HeaderValue, MessageParser};
+use parallel_mailbox::mail_parser::{
+    self, Address, DateTime, HeaderName, HeaderValue, MessageParser,
+};
 
 /// How far ahead of its arrival a message may be dated, in seconds: clocks go wrong a little.
 const TOLERANCE: i64 = 24 * 60 * 60;
@@ -57,16 +59,23 @@ impl Letter {
                 ..Self::default()
             };
         };
-        let (to, cc) = (people(parsed.to()), people(parsed.cc()));
-        let ancestors = ids(parsed.references()).chain(ids(parsed.in_reply_to()));
+        let field = |name| first(&parsed, name);
+        let people = |name| people(field(name).and_then(HeaderValue::as_address));
+        let text = |name| {
+            field(name)
+                .and_then(HeaderValue::as_text)
+                .map(str::to_owned)
+        };
+        let ancestors = [HeaderName::References, HeaderName::InReplyTo];
+        let ancestors = ancestors.map(|name| field(name).map(ids).unwrap_or_default());
         Self {
-            subject: parsed.subject().unwrap_or_default().to_owned(),
-            senders: people(parsed.from()),
-            recipients: to.into_iter().chain(cc).collect(),
+            subject: text(HeaderName::Subject).unwrap_or_default(),
+            senders: people(HeaderName::From),
+            recipients: [people(HeaderName::To), people(HeaderName::Cc)].concat(),
             date,
             is_date_written,
-            id: parsed.message_id().map(str::to_owned),
-            ancestors: ancestors.map(str::to_owned).collect(),
+            id: text(HeaderName::MessageId),
+            ancestors: ancestors.concat(),
         }
     }
 
@@ -114,12 +123,30 @@ fn readable(head: &[u8]) -> Vec<u8> {
     text
 }
 
+/// The first field of a name: of several, which must not be, it is the one that others show.
+fn first<'a>(
+    parsed: &'a mail_parser::Message<'_>,
+    name: HeaderName<'_>,
+) -> Option<&'a HeaderValue<'a>> {
+    let mut fields = parsed.headers().iter();
+    fields
+        .find(|field| field.name == name)
+        .map(|field| &field.value)
+}
+
 fn people(address: Option<&Address<'_>>) -> Vec<Person> {
     let people = address.into_iter().flat_map(Address::iter).map(|person| {
-        let name = person.name().map(str::trim);
-        Person {
-            name: name.filter(|name| !name.is_empty()).map(str::to_owned),
-            address: person.address().unwrap_or_default().trim().to_lowercase(),
+        let name = person.name().map(str::trim).filter(|name| !name.is_empty());
+        match (person.address().map(str::trim), name) {
+            // A user of the same machine, without a domain.
+            (None | Some(""), Some(name)) if !name.contains(char::is_whitespace) => Person {
+                name: None,
+                address: name.to_lowercase(),
+            },
+            (address, name) => Person {
+                name: name.map(str::to_owned),
+                address: address.unwrap_or_default().to_lowercase(),
+            },
         }
     });
     people
@@ -133,7 +160,8 @@ fn date(
     arrived: Option<DateTime>,
 ) -> (Option<DateTime>, bool) {
     let arrived = arrived.filter(DateTime::is_valid);
-    let written = parsed.and_then(|parsed| parsed.date()).copied();
+    let written = parsed.and_then(|parsed| first(parsed, HeaderName::Date)?.as_datetime());
+    let written = written.copied();
     if let Some(date) = written.and_then(|date| plausible(date, arrived)) {
         return (Some(date), true);
     }
@@ -169,13 +197,16 @@ fn plausible(mut date: DateTime, arrived: Option<DateTime>) -> Option<DateTime> 
     is_plausible.then_some(date)
 }
 
-fn ids<'a>(value: &'a HeaderValue<'_>) -> impl Iterator<Item = &'a str> {
+fn ids(value: &HeaderValue<'_>) -> Vec<String> {
     let list = value.as_text_list().unwrap_or_default();
     let one = match list {
         [] => value.as_text(),
         _ => None,
     };
-    list.iter().map(|id| &**id).chain(one)
+    list.iter()
+        .map(|id| id.to_string())
+        .chain(one.map(str::to_owned))
+        .collect()
 }
 
 #[cfg(test)]
@@ -210,6 +241,12 @@ mod tests {
             ["Ann <ann@x.org>", "B, Bob <bob@x.org>", "carl@x.org"]
         );
         assert!(read(b"From: <>\r\n\r\n").senders.is_empty());
+        assert_eq!(
+            read(b"From: NSB\r\nFrom: other@x.org\r\n\r\n")
+                .sender()
+                .full(),
+            "nsb"
+        );
         assert_eq!(read(b"X: y\r\n\r\n").sender(), Person::default());
     }
 
