@@ -20,12 +20,13 @@ use std::{env, error};
 
 use parallel_mailbox::{Query, Uid, UidSet};
 
+#[allow(unreachable_pub)]
 #[path = "support/src/access.rs"]
 mod access;
 
 use crate::access::{Access, HELP, password};
 
-type Result<T> = std::result::Result<T, Box<dyn error::Error>>;
+type Result<T> = std::result::Result<T, Box<dyn error::Error + Send + Sync>>;
 
 fn main() -> Result<ExitCode> {
     let (access, words) = Access::of(env::args().skip(1))?;

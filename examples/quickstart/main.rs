@@ -11,14 +11,20 @@
 //! certificate.
 //!
 //! The use of the crate is all in `read`. The rest counts (`statistics`), shows (`table`,
-//! `progress`) and reads the command line (`arguments`, `access`).
+//! `progress`) reads the head of a message (`letter`) and
+//! the command line (`arguments`, `access`).
 
 // A program talks to its user.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+#[allow(unreachable_pub)]
 #[path = "../support/src/access.rs"]
 mod access;
 mod arguments;
+// Other programs read more of a message than this one.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../support/src/letter.rs"]
+mod letter;
 mod progress;
 mod statistics;
 mod table;
@@ -47,7 +53,7 @@ fn read(builder: Builder, limit: Option<usize>) -> Result<(Statistics, Report), 
     }
 
     // The closure runs on the workers' threads, a session each …
-    let mut results = matches.imap_unordered(|message| Statistics::of(message.parse()));
+    let mut results = matches.imap_unordered(|message| Statistics::of(&message));
 
     // … while this thread adds up what they found.
     let progress = results.progress();

@@ -12,7 +12,7 @@ use parallel_mailbox::{Fetch, Query};
 
 use crate::access::{Access, HELP, password};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let (access, words) = Access::of(std::env::args().skip(1))?;
     let [proxy, url] = &words[..] else {
         return Err(format!("usage: example-socks5 PROXY:PORT URL\n\n{HELP}").into());
