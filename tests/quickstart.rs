@@ -5,6 +5,9 @@
 #[allow(dead_code, unreachable_pub)]
 #[path = "../examples/support/src/letter.rs"]
 mod letter;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../examples/support/src/printable.rs"]
+mod printable;
 #[path = "../examples/quickstart/statistics.rs"]
 mod statistics;
 #[path = "../examples/quickstart/table.rs"]

@@ -25,6 +25,9 @@ mod arguments;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../support/src/letter.rs"]
 mod letter;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../support/src/printable.rs"]
+mod printable;
 mod progress;
 mod statistics;
 mod table;

@@ -19,6 +19,9 @@ fn save(url: &str, folder: &Path, options: &[&str], variables: &[(&str, &str)]) 
     command.envs(variables.iter().copied()).output().unwrap()
 }
 
+/// A URL, options and variables.
+type Way<'a> = (&'a str, &'a [&'a str], Vec<(&'a str, &'a str)>);
+
 #[test]
 fn a_private_certificate_is_trusted_in_each_way_that_the_help_names() {
     let Some(builder) = dovecot::builder() else {
@@ -40,7 +43,7 @@ fn a_private_certificate_is_trusted_in_each_way_that_the_help_names() {
     );
 
     let root = ["--root-certificate", file];
-    let mut ways: Vec<(&str, &[&str], Vec<(&str, &str)>)> = vec![
+    let mut ways: Vec<Way<'_>> = vec![
         (&tls, &root, vec![]),
         (&tls, &[], vec![("IMAP_ROOT_CERTIFICATE", file)]),
         // By STARTTLS.
