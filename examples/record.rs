@@ -21,7 +21,7 @@ use std::{env, error};
 use parallel_mailbox::{Query, Uid, UidSet};
 
 #[allow(unreachable_pub)]
-#[path = "support/src/access.rs"]
+#[path = "shared/access.rs"]
 mod access;
 
 use crate::access::{Access, HELP, password};

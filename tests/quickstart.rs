@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[allow(dead_code, unreachable_pub)]
-#[path = "../examples/support/src/letter.rs"]
+#[path = "../examples/shared/letter.rs"]
 mod letter;
 #[allow(dead_code, unreachable_pub)]
-#[path = "../examples/support/src/printable.rs"]
+#[path = "../examples/shared/printable.rs"]
 mod printable;
 #[path = "../examples/quickstart/statistics.rs"]
 mod statistics;

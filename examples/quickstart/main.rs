@@ -18,15 +18,15 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 #[allow(unreachable_pub)]
-#[path = "../support/src/access.rs"]
+#[path = "../shared/access.rs"]
 mod access;
 mod arguments;
 // Other programs read more of a message than this one.
 #[allow(dead_code, unreachable_pub)]
-#[path = "../support/src/letter.rs"]
+#[path = "../shared/letter.rs"]
 mod letter;
 #[allow(dead_code, unreachable_pub)]
-#[path = "../support/src/printable.rs"]
+#[path = "../shared/printable.rs"]
 mod printable;
 mod progress;
 mod statistics;

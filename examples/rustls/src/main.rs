@@ -4,7 +4,7 @@
 //! IMAP_PASSWORD=… cargo run --release -p example-rustls -- imaps://me@imap.example.org/INBOX
 //! ```
 
-#[path = "../../support/src/access.rs"]
+#[path = "../../shared/access.rs"]
 mod access;
 
 use example_rustls::Rustls;

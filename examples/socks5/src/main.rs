@@ -4,7 +4,7 @@
 //! IMAP_PASSWORD=… cargo run --release -p example-socks5 -- 127.0.0.1:9050 imaps://me@imap.example.org/INBOX
 //! ```
 
-#[path = "../../support/src/access.rs"]
+#[path = "../../shared/access.rs"]
 mod access;
 
 use example_socks5::Socks5;

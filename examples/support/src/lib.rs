@@ -6,13 +6,18 @@
 //! - [`words`], the words of a text in any script;
 //! - for their tests, [`dovecot`].
 //!
-//! The text of a message and its attachments are the crate's: `Message::text`, `Message::attachments`.
+//! Three of them are in the folder `shared`, which belongs to the published crate, since its own
+//! examples include them. The text of a message and its attachments are the crate's:
+//! `Message::text`, `Message::attachments`.
 
+#[path = "../../shared/access.rs"]
 pub mod access;
 #[cfg(all(unix, feature = "dovecot"))]
 pub mod dovecot;
+#[path = "../../shared/letter.rs"]
 pub mod letter;
 pub mod odd_mail;
+#[path = "../../shared/printable.rs"]
 pub mod printable;
 #[cfg(all(unix, feature = "dovecot"))]
 #[path = "../../../tests/support/mod.rs"]

@@ -1,5 +1,4 @@
-//! How a server is reached: the options and variables that all example programs have in common. The
-//! examples that do without this package include this file.
+//! How a server is reached: the options and variables that all example programs have in common.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
