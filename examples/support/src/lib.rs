@@ -2,8 +2,8 @@
 //!
 //! - [`run`], which begins and ends them, and [`access`], how a server is reached;
 //! - [`Letter`], who wrote a message, when and about what;
-//! - [`printable`], what may be printed of what strangers wrote;
-//! - [`words`], the words of a text in any script;
+//! - [`mod@printable`], what may be printed of what strangers wrote;
+//! - [`mod@words`], the words of a text in any script;
 //! - for their tests, [`dovecot`].
 //!
 //! Three of them are in the folder `shared`, which belongs to the published crate, since its own
