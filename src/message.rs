@@ -126,7 +126,8 @@ impl Message {
     /// Parses the message: headers, text parts, attachments.
     ///
     /// Returns `None` where there is not a single header. A damaged message is parsed as far as
-    /// it makes sense.
+    /// it makes sense. For the text and the attachments alone, [`text`](Message::text) and
+    /// [`attachments`](Message::attachments) read more of it, as plain values.
     #[must_use]
     pub fn parse(&self) -> Option<mail_parser::Message<'_>> {
         MessageParser::default().parse(self.raw())

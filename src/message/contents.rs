@@ -197,9 +197,13 @@ impl Reader {
                 .and_then(|boundary| multipart::split(body, boundary));
             parts.or_else(|| multipart::split(body, multipart::guessed_boundary(body)?))
         };
+        let unencoded;
+        let mut parts = split(body);
         // It must not be encoded (RFC 2045, section 6.4), and sometimes is.
-        let (unencoded, damage) = about.encoding.decode(body);
-        let parts = split(body).or_else(|| split(&unencoded));
+        if parts.is_none() && about.encoding != Encoding::Identity {
+            unencoded = about.encoding.decode(body).0;
+            parts = split(&unencoded);
+        }
         let Some(parts) = parts.filter(|parts| !parts.parts.is_empty()) else {
             let text = Description {
                 content_type: Field::parse(b"text/plain"),
@@ -208,7 +212,7 @@ impl Reader {
             };
             // Where there is nothing, there are no parts to be missed.
             let is_empty = body.trim_ascii().is_empty();
-            let damage = damage.or((!is_empty).then_some(Kind::NoBoundary));
+            let damage = (!is_empty).then_some(Kind::NoBoundary);
             return self.leaf(&text, body, &place, damage);
         };
         let subtype = about.kind().trim_start_matches("multipart/");

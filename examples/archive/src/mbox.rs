@@ -1,6 +1,6 @@
-//! One file of all messages, after RFC 4155 and in the form mboxrd: a line that begins with any number of
-//! `>` and `From ` gets one `>` more, so that the messages can be had back. Lines end with LF there;
-//! a CR that is not of a line's end stays.
+//! One file of all messages, after RFC 4155 and in the form mboxrd: a line that begins with any
+//! number of `>` and `From ` gets one `>` more, so that the messages can be had back. Lines end with
+//! LF there; a CR that is not of a line's end stays.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};

@@ -244,6 +244,10 @@ fn a_multipart_without_its_boundary_is_found_or_read_as_text() {
         damage(&raw),
         ["part 1: a multipart without its boundary; taken for text"]
     );
+    // Encoded as a whole, which is forbidden and done.
+    let encoded = "Content-Type: multipart/mixed; boundary=b\r\nContent-Transfer-Encoding: base64";
+    let raw = message(encoded, "LS1iDQoNCm9uZQ0KLS1iLS0NCg==\r\n");
+    assert_eq!(text(&raw), "one\n");
     // One within the other, both with the same boundary.
     let nested = "--b\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n\
                   --b\r\n\r\none\r\n--b--\r\n--b\r\n\r\ntwo\r\n--b--\r\n";
