@@ -12,6 +12,10 @@ use crate::message::transfer::Encoding;
 /// Parts within parts beyond this are kept as they are.
 const DEEPEST: usize = 32;
 
+/// A message within a message counts as so many levels: it is kept as a whole and taken apart as
+/// well, which takes memory for each.
+const LEVELS_OF_MESSAGE: usize = 4;
+
 /// What is wanted of a message; to leave something out saves the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -176,7 +180,7 @@ impl Reader {
             let inner = contents.attachments.last().map(Attachment::bytes);
             let inner = inner.map(|inner| {
                 let prefix = format!("{}.", place.number);
-                self.message(inner, &prefix, place.depth + 1)
+                self.message(inner, &prefix, place.depth + LEVELS_OF_MESSAGE)
             });
             if let Some(mut inner) = inner {
                 // It is not the text of this message.

@@ -30,6 +30,9 @@ pub(crate) fn decoded(mut field: &[u8]) -> String {
     text
 }
 
+/// In bytes. RFC 2047 allows 75; some put a whole field into one.
+const LONGEST: usize = 16 * 1024;
+
 struct Word {
     charset: String,
     bytes: Vec<u8>,
@@ -58,7 +61,7 @@ fn next_word(field: &[u8]) -> Option<(&[u8], Word, &[u8])> {
 fn word(text: &[u8]) -> Option<(Word, &[u8])> {
     let (charset, text) = split_at_mark(text)?;
     let (encoding, text) = split_at_mark(text)?;
-    let end = memchr::memmem::find(text, b"?=")?;
+    let end = memchr::memmem::find(text.get(..LONGEST).unwrap_or(text), b"?=")?;
     let (encoded, after) = (&text[..end], &text[end + 2..]);
     let bytes = match encoding {
         b"b" | b"B" => base64(encoded).0,

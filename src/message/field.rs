@@ -208,10 +208,13 @@ fn may_be_comment(piece: &[u8]) -> bool {
     piece.last().is_none_or(u8::is_ascii_whitespace)
 }
 
+/// In bytes. What is longer was meant as something else.
+const LONGEST_COMMENT: usize = 1_000;
+
 /// What follows a comment that is the last thing before a semicolon or the end, or the first thing.
 fn after_comment(text: &[u8]) -> Option<&[u8]> {
     let mut depth = 1_usize;
-    let mut bytes = text.iter().enumerate();
+    let mut bytes = text.iter().take(LONGEST_COMMENT).enumerate();
     while let Some((at, byte)) = bytes.next() {
         match byte {
             b'\\' => drop(bytes.next()),

@@ -43,13 +43,15 @@ impl<'a> Header<'a> {
             return ControlFlow::Break(());
         }
         let (field, after) = rest.split_at(end_of_field(rest));
-        match name_of(field) {
-            Some(named) => self.0.push(named),
-            // The envelope of an mbox, and whatever went wrong on the way.
-            _ if owner == Owner::Message && has_field(after) => {}
-            _ => return ControlFlow::Break(()),
+        if let Some(named) = name_of(field) {
+            self.0.push(named);
+            return ControlFlow::Continue(after);
         }
-        ControlFlow::Continue(after)
+        // The envelope of an mbox, and whatever went wrong on the way.
+        match next_field(after).filter(|_| owner == Owner::Message) {
+            Some(rest) => ControlFlow::Continue(rest),
+            None => ControlFlow::Break(()),
+        }
     }
 }
 
@@ -73,11 +75,19 @@ fn end_of_field(text: &[u8]) -> usize {
     ends.next().unwrap_or(text.len())
 }
 
-/// Whether there is a field before the next line without a text.
-fn has_field(text: &[u8]) -> bool {
-    let lines = text.split(|byte| *byte == b'\n');
-    let mut lines = lines.take_while(|line| !line.trim_ascii().is_empty());
-    lines.any(|line| name_of(line).is_some())
+/// The text from the next field on, if there is one before the next line without a text.
+fn next_field(mut text: &[u8]) -> Option<&[u8]> {
+    loop {
+        let end = memchr::memchr(b'\n', text).map_or(text.len(), |end| end + 1);
+        let line = text[..end].trim_ascii();
+        if line.is_empty() {
+            return None;
+        }
+        if name_of(&text[..end]).is_some() {
+            return Some(text);
+        }
+        text = &text[end..];
+    }
 }
 
 /// The name and the body of a field.

@@ -330,7 +330,33 @@ fn nothing_that_is_sent_makes_it_stop_or_take_long() {
             .any(|damage| damage.contains("too many parts"))
     );
     let raw = b"Content-Type: message/rfc822\r\n\r\n".repeat(3_000);
-    assert!(attachments(&raw).len() <= DEEPEST + 1);
+    assert!(attachments(&raw).len() <= DEEPEST / LEVELS_OF_MESSAGE + 1);
+    // What could be looked at again for each of its pieces.
+    for piece in [
+        "no field\n",
+        "X: ;\n",
+        "=?a?q?x",
+        "( ",
+        "--",
+        "--b\n",
+        "; a*0*=b",
+        "\"\\",
+    ] {
+        let pieces = piece.repeat(300_000);
+        let head = format!("Subject: {pieces}\r\nContent-Type: multipart/mixed; boundary={pieces}");
+        for raw in [
+            message(&head, ""),
+            multipart("mixed", &pieces),
+            pieces.into_bytes(),
+        ] {
+            let _ = Contents::of(&raw, Wanted::All).into_text();
+        }
+        let file = format!(
+            "--b\r\nContent-Type: a/b; name={}\r\n\r\n\r\n--b--",
+            piece.repeat(100_000)
+        );
+        let _ = attachments(&multipart("mixed", &file));
+    }
     // Each message of these, cut off at each byte.
     let raw = multipart(
         "alternative",
