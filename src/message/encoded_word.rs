@@ -31,7 +31,7 @@ pub(crate) fn decoded(mut field: &[u8]) -> String {
 }
 
 /// In bytes. RFC 2047 allows 75; some put a whole field into one.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 4 * 1024;
 
 struct Word {
     charset: String,

@@ -209,7 +209,7 @@ fn may_be_comment(piece: &[u8]) -> bool {
 }
 
 /// In bytes. What is longer was meant as something else.
-const LONGEST_COMMENT: usize = 1_000;
+const LONGEST_COMMENT: usize = 200;
 
 /// What follows a comment that is the last thing before a semicolon or the end, or the first thing.
 fn after_comment(text: &[u8]) -> Option<&[u8]> {
