@@ -18,22 +18,22 @@ use std::io::{self, Read, Seek, Write};
 use std::process::ExitCode;
 use std::{env, error};
 
-use parallel_mailbox::{ParallelMailbox, Query, Security, Uid, UidSet};
+use parallel_mailbox::{Query, Uid, UidSet};
 
-type Result<T> = std::result::Result<T, Box<dyn error::Error>>;
+#[allow(unreachable_pub)]
+#[path = "shared/access.rs"]
+mod access;
+
+use crate::access::{Access, HELP, password};
+
+type Result<T> = std::result::Result<T, Box<dyn error::Error + Send + Sync>>;
 
 fn main() -> Result<ExitCode> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let (url, path, is_plaintext) = match arguments.as_slice() {
-        [url, path] => (url, path, false),
-        [url, path, option] if option == "--danger-plaintext" => (url, path, true),
-        _ => return Err("usage: record URL FILE [--danger-plaintext]".into()),
+    let (access, words) = Access::of(env::args().skip(1))?;
+    let [url, path] = &words[..] else {
+        return Err(format!("usage: record URL FILE\n\n{HELP}").into());
     };
-    let mut builder = ParallelMailbox::from_url(url)?.password(env::var("IMAP_PASSWORD")?);
-    if is_plaintext {
-        builder = builder.security(Security::DangerPlaintext);
-    }
-    let mailbox = builder.connect()?;
+    let mailbox = access.builder(url)?.password(password()?).connect()?;
 
     let mut record = Record::open(path, mailbox.uid_validity())?;
     let matches = mailbox.search(Query::all())?.except(&record.done);

@@ -169,7 +169,7 @@ where
                     return;
                 }
                 let (result, is_dropped) =
-                    is_dropped_by(slot.uid, || unwind::catch(|| (self.job)(message)));
+                    is_dropped_by(message, |message| unwind::catch(|| (self.job)(message)));
                 // The room of a message that has become a result may go to the next at once.
                 if is_dropped {
                     self.run.release(std::mem::take(&mut held));

@@ -143,7 +143,7 @@ pub use crate::iter::{Imap, ImapUnordered, Scoped, Unscoped};
 pub use crate::limits::{Limits, Retry, Timeouts};
 pub use crate::mailbox::ParallelMailbox;
 pub use crate::matches::{Matches, Stateful, Stateless};
-pub use crate::message::{Flags, Message, mail_parser};
+pub use crate::message::{Attachment, Damage, Flags, Message, mail_parser};
 pub use crate::progress::{Canceller, Progress};
 pub use crate::query::Query;
 pub use crate::report::Report;

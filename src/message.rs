@@ -1,13 +1,34 @@
-//! A fetched message: its octets and what the server knows about it. The only file that names
-//! `mail_parser`.
+//! A fetched message: its octets and what the server knows about it. Nothing of it is read unless
+//! asked for, and nothing here reads it but for the caller. This folder alone names `mail_parser`.
+
+mod attached_text;
+mod attachment;
+mod charset;
+mod contents;
+mod damage;
+mod encoded_word;
+mod field;
+mod flags;
+mod header;
+mod html;
+mod internal_date;
+mod multipart;
+mod name;
+mod readable;
+mod transfer;
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use mail_parser;
-pub(crate) use mail_parser::DateTime;
 use mail_parser::MessageParser;
 
+pub use self::attachment::Attachment;
+use self::contents::{Contents, Wanted};
+pub use self::damage::Damage;
+pub use self::flags::Flags;
+pub(crate) use self::internal_date::{DateTime, parse_internal_date};
 use crate::gmail::Gmail;
 use crate::octets::Octets;
 use crate::uid_set::Uid;
@@ -23,8 +44,8 @@ pub struct Message {
     size: u64,
     raw: Octets,
     gmail: Option<Box<Gmail>>,
-    /// Whether its end is to be noticed by [`is_dropped_by`].
-    is_watched: bool,
+    /// The number under which [`is_dropped_by`] notices its end, or 0.
+    watch: usize,
 }
 
 impl Message {
@@ -42,7 +63,7 @@ impl Message {
             size,
             raw,
             gmail: None,
-            is_watched: true,
+            watch: 0,
         }
     }
 
@@ -99,14 +120,15 @@ impl Message {
     #[must_use]
     pub fn into_raw(mut self) -> Vec<u8> {
         // The octets live on.
-        self.is_watched = false;
+        self.watch = 0;
         std::mem::take(&mut self.raw).into_vec()
     }
 
     /// Parses the message: headers, text parts, attachments.
     ///
     /// Returns `None` where there is not a single header. A damaged message is parsed as far as
-    /// it makes sense.
+    /// it makes sense. For the text and the attachments alone, [`text`](Message::text) and
+    /// [`attachments`](Message::attachments) read more of it, as plain values.
     #[must_use]
     pub fn parse(&self) -> Option<mail_parser::Message<'_>> {
         MessageParser::default().parse(self.raw())
@@ -119,6 +141,47 @@ impl Message {
     pub fn parse_headers(&self) -> Option<mail_parser::Message<'_>> {
         MessageParser::default().parse_headers(self.raw())
     }
+
+    /// Returns the text that a person would read: the plain text, or that of HTML where there is
+    /// nothing else, as lines, and empty if there is none. Quotations in HTML begin with `> `.
+    ///
+    /// Texts that are attached or forwarded are not in it; see
+    /// [`Attachment::text`]. It reads more than [`parse`](Message::parse) does where a message is
+    /// damaged or lies about its charset; [`damage`](Message::damage) tells what could not be read.
+    #[must_use]
+    pub fn text(&self) -> String {
+        Contents::of(self.raw(), Wanted::Text).into_text()
+    }
+
+    /// Returns everything that is not the text of the message: files, pictures within the text,
+    /// calendars, signatures, and forwarded messages with what is attached to these.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use parallel_mailbox::Message;
+    /// fn save_pictures(message: &Message, folder: &std::path::Path) -> std::io::Result<()> {
+    ///     for attachment in message.attachments() {
+    ///         if attachment.content_type().starts_with("image/") {
+    ///             // Several may have one name, but never a name that leads out of the folder.
+    ///             let name = format!("{}-{}", message.uid(), attachment.name());
+    ///             std::fs::write(folder.join(name), attachment.bytes())?;
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn attachments(&self) -> Vec<Attachment> {
+        Contents::of(self.raw(), Wanted::Attachments).attachments
+    }
+
+    /// Returns what [`text`](Message::text) and [`attachments`](Message::attachments) could not read
+    /// as the message says, or what may be incomplete; empty for nearly every message.
+    #[must_use]
+    pub fn damage(&self) -> Vec<Damage> {
+        Contents::of(self.raw(), Wanted::All).damage
+    }
 }
 
 impl Clone for Message {
@@ -130,34 +193,42 @@ impl Clone for Message {
             size: self.size,
             raw: self.raw.clone(),
             gmail: self.gmail.clone(),
-            is_watched: false,
+            watch: 0,
         }
     }
 }
 
+/// Counts the messages that were watched: two mailboxes share UIDs.
+static WATCHES: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
     /// The message whose end this thread is interested in, and whether it has come.
-    static WATCHED: Cell<(Option<Uid>, bool)> = const { Cell::new((None, false)) };
+    static WATCHED: Cell<(usize, bool)> = const { Cell::new((0, false)) };
 }
 
 impl Drop for Message {
     fn drop(&mut self) {
-        if self.is_watched {
+        if self.watch > 0 {
             // The thread may be ending; then nobody is interested.
             let _ = WATCHED.try_with(|watched| {
-                if watched.get().0 == Some(self.uid) {
-                    watched.set((Some(self.uid), true));
+                if watched.get().0 == self.watch {
+                    watched.set((self.watch, true));
                 }
             });
         }
     }
 }
 
-/// Runs `function` and tells whether the message was dropped within it, on this thread. If so,
-/// what the function returned does not hold the message's octets.
-pub(crate) fn is_dropped_by<T>(uid: Uid, function: impl FnOnce() -> T) -> (T, bool) {
-    let before = WATCHED.replace((Some(uid), false));
-    let value = function();
+/// Gives the message to `function` and tells whether it was dropped within it, on this thread. If
+/// so, what the function returned does not hold the message's octets.
+pub(crate) fn is_dropped_by<T>(
+    mut message: Message,
+    function: impl FnOnce(Message) -> T,
+) -> (T, bool) {
+    let watch = WATCHES.fetch_add(1, Ordering::Relaxed) + 1;
+    message.watch = watch;
+    let before = WATCHED.replace((watch, false));
+    let value = function(message);
     let (_, is_dropped) = WATCHED.replace(before);
     (value, is_dropped)
 }
@@ -174,248 +245,27 @@ impl fmt::Debug for Message {
     }
 }
 
-/// The flags of a message: IMAP's own, such as `\Seen`, and keywords (RFC 9051, section 2.3.2).
-///
-/// ```
-/// # use parallel_mailbox::Message;
-/// fn is_new(message: &Message) -> bool {
-///     !message.flags().contains("\\Seen") && !message.flags().contains("$Junk")
-/// }
-/// ```
-#[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Flags {
-    // Nearly every message has only flags of this list, so that most cost no allocation.
-    system: u8,
-    keywords: Vec<Box<str>>,
-}
-
-const SYSTEM: [&str; 6] = [
-    "\\Seen",
-    "\\Answered",
-    "\\Flagged",
-    "\\Deleted",
-    "\\Draft",
-    "\\Recent",
-];
-
-impl Flags {
-    pub(crate) fn insert(&mut self, flag: &str) {
-        match SYSTEM
-            .iter()
-            .position(|system| system.eq_ignore_ascii_case(flag))
-        {
-            Some(bit) => self.system |= 1 << bit,
-            None if !self.contains(flag) => self.keywords.push(flag.into()),
-            None => {}
-        }
-    }
-
-    /// Returns whether the flag is set. Case does not matter; a flag of IMAP's own begins with a
-    /// backslash.
-    #[must_use]
-    pub fn contains(&self, flag: &str) -> bool {
-        self.iter().any(|set| set.eq_ignore_ascii_case(flag))
-    }
-
-    /// Returns whether the message has been read.
-    #[must_use]
-    pub fn is_seen(&self) -> bool {
-        self.contains("\\Seen")
-    }
-
-    /// Returns whether the message is marked as important.
-    #[must_use]
-    pub fn is_flagged(&self) -> bool {
-        self.contains("\\Flagged")
-    }
-
-    /// Returns the flags, IMAP's own first.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        let system = SYSTEM.into_iter().enumerate();
-        let system = system
-            .filter(|(bit, _)| self.system >> bit & 1 == 1)
-            .map(|(_, name)| name);
-        system.chain(self.keywords.iter().map(|keyword| &**keyword))
-    }
-
-    /// Returns whether no flag is set.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.system == 0 && self.keywords.is_empty()
-    }
-}
-
-impl fmt::Display for Flags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, flag) in self.iter().enumerate() {
-            if index > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(flag)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Flags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "({self})")
-    }
-}
-
-/// Reads an INTERNALDATE such as `17-Jul-1996 02:44:25 -0700` (RFC 9051, section 9,
-/// `date-time`; the day may be padded with a space).
-pub(crate) fn parse_internal_date(text: &str) -> Option<DateTime> {
-    parse_strict_date(text.as_bytes()).or_else(|| parse_loose_date(text))
-}
-
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
-
-/// The form of RFC 9051, to the letter: `17-Jul-1996 02:44:25 -0700`, the day perhaps with a space
-/// before it. A tenth of the work, and nearly every server sends it.
-fn parse_strict_date(text: &[u8]) -> Option<DateTime> {
-    let text: &[u8; 26] = text.try_into().ok()?;
-    let digit = |at: usize| text[at].is_ascii_digit().then(|| text[at] - b'0');
-    let two = |at: usize| Some(digit(at)? * 10 + digit(at + 1)?);
-    let marks = [
-        (2, b'-'),
-        (6, b'-'),
-        (11, b' '),
-        (14, b':'),
-        (17, b':'),
-        (20, b' '),
-    ];
-    if marks.iter().any(|(at, mark)| text[*at] != *mark) || !matches!(text[21], b'+' | b'-') {
-        return None;
-    }
-    let month = MONTHS
-        .iter()
-        .position(|name| name.as_bytes() == &text[3..6])?;
-    let date = DateTime {
-        year: u16::from(two(7)?) * 100 + u16::from(two(9)?),
-        month: month as u8 + 1,
-        day: match text[0] {
-            b' ' => digit(1)?,
-            _ => two(0)?,
-        },
-        hour: two(12)?,
-        minute: two(15)?,
-        second: two(18)?,
-        tz_before_gmt: text[21] == b'-',
-        tz_hour: two(22)?,
-        tz_minute: two(24)?,
-    };
-    date.is_valid().then_some(date)
-}
-
-/// The same with other numbers of digits, in any case, or without a zone.
-fn parse_loose_date(text: &str) -> Option<DateTime> {
-    let mut words = text.split_ascii_whitespace();
-    let mut date = words.next()?.splitn(3, '-');
-    let day = date.next()?.parse().ok()?;
-    let month = date.next()?;
-    let month = MONTHS
-        .iter()
-        .position(|name| name.eq_ignore_ascii_case(month))? as u8
-        + 1;
-    let year = date.next()?.parse().ok()?;
-    let mut time = words
-        .next()?
-        .splitn(3, ':')
-        .map(|part| part.parse::<u8>().ok());
-    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    let zone = words.next().unwrap_or("+0000");
-    let date = DateTime {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-        tz_before_gmt: zone.starts_with('-'),
-        tz_hour: zone.get(1..3)?.parse().ok()?,
-        tz_minute: zone.get(3..5)?.parse().ok()?,
-    };
-    date.is_valid().then_some(date)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_strict_form_of_a_date_is_read_as_the_loose_one_is() {
-        for text in [
-            "17-Jul-1996 02:44:25 -0700",
-            " 7-Dec-2026 23:59:59 +0000",
-            "07-Jan-0001 00:00:00 +1400",
-            "31-Feb-2026 02:44:25 -0700",
-            "17-Jul-1996 24:44:25 -0700",
-            "17-Jul-1996 02:44:25 -9999",
-        ] {
-            assert_eq!(text.len(), 26);
-            assert_eq!(
-                parse_strict_date(text.as_bytes()),
-                parse_loose_date(text),
-                "{text}"
-            );
-        }
-        for loose in [
-            "17-JUL-1996 02:44:25 -0700",
-            "1-Jul-1996 02:44:25 -0700",
-            "17-Jul-1996 02:44:25",
-        ] {
-            assert_eq!(parse_strict_date(loose.as_bytes()), None);
-            assert!(parse_loose_date(loose).is_some(), "{loose}");
-        }
-    }
-
-    #[test]
-    fn reads_internal_dates() {
-        let date = parse_internal_date("17-Jul-1996 02:44:25 -0700").unwrap();
-        assert_eq!(date.to_rfc3339(), "1996-07-17T02:44:25-07:00");
-        assert_eq!(date.to_timestamp(), 837_596_665);
-        let padded = parse_internal_date(" 1-feb-2026 00:00:00 +0000").unwrap();
-        assert_eq!(padded.to_rfc3339(), "2026-02-01T00:00:00Z");
-        for odd in [
-            "",
-            "NIL",
-            "31-Foo-2026 00:00:00 +0000",
-            "1-Jan-2026",
-            "1-Jan-2026 1:2:3 +é00",
-            "1-Jan-2026 1:2:3 +0é0",
-            "1-Jan-2026 1:2:3 \u{fffd}7",
-        ] {
-            assert_eq!(parse_internal_date(odd), None, "{odd}");
-        }
-    }
-
-    #[test]
     fn the_end_of_a_message_is_noticed_unless_its_octets_live_on() {
         let uid = Uid::new(7).unwrap();
         let message = || Message::new(uid, Flags::default(), None, 3, b"abc".to_vec().into());
-        let ends = |function: fn(Message) -> Option<Message>| {
-            let message = message();
-            is_dropped_by(uid, move || function(message)).1
-        };
+        let ends = |function: fn(Message) -> Option<Message>| is_dropped_by(message(), function).1;
         assert!(ends(|_| None));
         assert!(!ends(Some));
         assert!(!ends(|message| {
             let _copy_that_goes = message.clone();
             Some(message)
         }));
-        assert!(!is_dropped_by(uid, || message().into_raw()).1);
-    }
-
-    #[test]
-    fn flags_keep_keywords_and_ignore_case() {
-        let mut flags = Flags::default();
-        for flag in ["$Junk", "\\SEEN", "\\Recent", "$junk"] {
-            flags.insert(flag);
-        }
-        assert_eq!(flags.to_string(), "\\Seen \\Recent $Junk");
-        assert!(flags.contains("$JUNK") && flags.is_seen() && !flags.is_flagged());
+        assert!(!is_dropped_by(message(), Message::into_raw).1);
+        // Another with the same UID.
+        let (_, is_dropped) = is_dropped_by(message(), |kept| {
+            drop(message());
+            kept
+        });
+        assert!(!is_dropped);
     }
 }

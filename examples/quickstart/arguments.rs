@@ -1,5 +1,7 @@
 //! The command line.
 
+use crate::access;
+
 const HELP: &str = "\
 Counts senders, months and attachments of a mailbox, over one session and over several.
 
@@ -29,7 +31,7 @@ impl Arguments {
     /// `None` if only the help was asked for.
     pub(crate) fn parse(
         mut words: impl Iterator<Item = String>,
-    ) -> Result<Option<Self>, Box<dyn std::error::Error>> {
+    ) -> Result<Option<Self>, Box<dyn std::error::Error + Send + Sync>> {
         let mut url = None;
         let mut workers = 8;
         let mut limit = None;
@@ -46,7 +48,7 @@ impl Arguments {
                 "--limit" => limit = Some(number()?),
                 "--messages" => messages = Some(number()?),
                 "--help" | "-h" => {
-                    print!("{HELP}");
+                    print!("{HELP}\n{}", access::HELP);
                     return Ok(None);
                 }
                 option if option.starts_with('-') => {

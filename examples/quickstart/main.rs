@@ -7,15 +7,27 @@
 //!
 //! Without a URL it starts a small IMAP server in this process, filled with made-up mail. With one
 //! it reads a real mailbox, and changes nothing in it. The password is taken from the environment
-//! variable `IMAP_PASSWORD`, or asked for.
+//! variable `IMAP_PASSWORD`, or asked for; `--help` tells how to reach a server with a private
+//! certificate.
 //!
 //! The use of the crate is all in `read`. The rest counts (`statistics`), shows (`table`,
-//! `progress`) and reads the command line (`arguments`).
+//! `progress`) reads the head of a message (`letter`) and
+//! the command line (`arguments`, `access`).
 
 // A program talks to its user.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+#[allow(unreachable_pub)]
+#[path = "../shared/access.rs"]
+mod access;
 mod arguments;
+// Other programs read more of a message than this one.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../shared/letter.rs"]
+mod letter;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../shared/printable.rs"]
+mod printable;
 mod progress;
 mod statistics;
 mod table;
@@ -26,6 +38,7 @@ use std::time::Duration;
 use parallel_mailbox::testing::{Sample, Server};
 use parallel_mailbox::{Builder, ParallelMailbox, Query, Report, Security, UidSet};
 
+use crate::access::{Access, password};
 use crate::arguments::Arguments;
 use crate::statistics::Statistics;
 
@@ -43,7 +56,7 @@ fn read(builder: Builder, limit: Option<usize>) -> Result<(Statistics, Report), 
     }
 
     // The closure runs on the workers' threads, a session each …
-    let mut results = matches.imap_unordered(|message| Statistics::of(message.parse()));
+    let mut results = matches.imap_unordered(|message| Statistics::of(&message));
 
     // … while this thread adds up what they found.
     let progress = results.progress();
@@ -64,24 +77,26 @@ fn read(builder: Builder, limit: Option<usize>) -> Result<(Statistics, Report), 
     Ok((sum, report))
 }
 
-type Failure = Box<dyn std::error::Error>;
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
-    let outcome = Arguments::parse(std::env::args().skip(1)).and_then(|arguments| {
-        let Some(arguments) = arguments else {
-            return Ok(());
-        };
-        match &arguments.url {
-            Some(url) => on_account(url, &arguments),
-            None => on_embedded_server(&arguments),
-        }
-    });
-    match outcome {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("quickstart: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    let (access, words) = Access::of(std::env::args().skip(1))?;
+    let Some(arguments) = Arguments::parse(words.into_iter())? else {
+        return Ok(());
+    };
+    match &arguments.url {
+        Some(url) => on_account(access.builder(url)?, &arguments),
+        None => on_embedded_server(&arguments),
     }
 }
 
@@ -108,14 +123,12 @@ fn on_embedded_server(arguments: &Arguments) -> Result<(), Failure> {
     compare(&builder, arguments)
 }
 
-fn on_account(url: &str, arguments: &Arguments) -> Result<(), Failure> {
-    let builder = ParallelMailbox::from_url(url)?;
-    let password = match std::env::var("IMAP_PASSWORD") {
-        Ok(password) => password,
-        Err(_) => rpassword::prompt_password("Password: ").map_err(|error| {
+fn on_account(builder: Builder, arguments: &Arguments) -> Result<(), Failure> {
+    let password = password().or_else(|_| {
+        rpassword::prompt_password("Password: ").map_err(|error| {
             format!("cannot ask for the password, and IMAP_PASSWORD is not set: {error}")
-        })?,
-    };
+        })
+    })?;
     compare(&builder.password(password), arguments)
 }
 

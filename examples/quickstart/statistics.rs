@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use parallel_mailbox::mail_parser::{Message, MimeHeaders};
+use parallel_mailbox::Message;
 
+use super::letter::Letter;
 use super::table::table;
 
 type Counts = BTreeMap<String, u64>;
@@ -25,31 +26,24 @@ pub(crate) struct Statistics {
 }
 
 impl Statistics {
-    /// Counts what is in one message: `None` is one that cannot be parsed.
-    pub(crate) fn of(message: Option<Message<'_>>) -> Self {
+    /// Counts what is in one message.
+    pub(crate) fn of(message: &Message) -> Self {
         let mut counts = Self {
             messages: 1,
             ..Self::default()
         };
-        let Some(message) = message else {
-            return counts;
+        let letter = Letter::of(message);
+        let sender = match letter.sender().address {
+            address if address.is_empty() => "(none)".to_owned(),
+            address => address,
         };
-        let sender = message
-            .from()
-            .and_then(|from| from.first())
-            .and_then(|from| from.address());
-        let sender = sender.unwrap_or("(none)").to_ascii_lowercase();
         counts.senders.insert(sender, 1);
-        if let Some(date) = message.date() {
+        if let Some(date) = letter.date {
             let month = format!("{:04}-{:02}", date.year, date.month);
             counts.months.insert(month, 1);
         }
         for attachment in message.attachments() {
-            let kind = match attachment.content_type() {
-                Some(kind) => format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("(none)")),
-                None => "(none)".to_owned(),
-            };
-            let kind = kind.to_ascii_lowercase();
+            let kind = attachment.content_type().to_owned();
             *counts.attachments.entry(kind).or_default() += 1;
         }
         counts

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::printable::{column, printable, shortened, width};
+
 /// How many columns a name takes. The same for all tables, so that they align.
 const NAME: usize = 40;
 
@@ -20,7 +22,7 @@ pub(crate) fn table(
     for (name, count) in rows {
         // Rounded up, so that what is there can be seen.
         let bar = "█".repeat((count * BAR).div_ceil(most.max(1)) as usize);
-        writeln!(f, "  {:NAME$} {count:8}  {bar}", printable(name))?;
+        writeln!(f, "  {} {count:8}  {bar}", fitted(name))?;
     }
     if rows.is_empty() {
         writeln!(f, "  none")?;
@@ -28,18 +30,25 @@ pub(crate) fn table(
     writeln!(f)
 }
 
-/// Makes a name safe to print and short enough. Names come from strangers and may hold anything:
-/// what moves the cursor or turns the direction of writing is left out.
-fn printable(name: &str) -> String {
-    let is_harmless = |c: &char| {
-        !c.is_control() && !matches!(c, '\u{200b}'..='\u{202f}' | '\u{2060}'..='\u{206f}')
+/// Makes a name safe to print and gives it as many columns as all others have. The ends tell more
+/// than the middle: `application/vnd.openxm…ocessingml.document`.
+fn fitted(name: &str) -> String {
+    let name = printable(name);
+    let name = match width(&name) > NAME {
+        true => {
+            let head = shortened(&name, NAME / 2 + 1);
+            let back: String = name.chars().rev().collect();
+            let tail = shortened(&back, NAME - width(&head) + 1);
+            let tail: String = tail
+                .chars()
+                .filter(|c| *c != '…')
+                .collect::<Vec<_>>()
+                .iter()
+                .rev()
+                .collect();
+            head + &tail
+        }
+        false => name,
     };
-    let characters: Vec<char> = name.chars().filter(is_harmless).collect();
-    if characters.len() <= NAME {
-        return characters.into_iter().collect();
-    }
-    // The ends tell more than the middle: `application/vnd.openxm…ocessingml.document`.
-    let head = &characters[..NAME / 2];
-    let tail = &characters[characters.len() - (NAME - 1 - head.len())..];
-    head.iter().chain(&['…']).chain(tail).collect()
+    column(&name, NAME)
 }

@@ -151,6 +151,22 @@ impl Options {
         self
     }
 
+    /// Has an INBOX that is this file, in the form of an mbox, in place of everything else.
+    pub(crate) fn mbox(self, file: &Path) -> Self {
+        let folder = self.folder.path().join("mbox");
+        fs::create_dir(&folder).expect("make a folder");
+        fs::copy(file, folder.join("inbox")).expect("copy an mbox");
+        let place = folder.display();
+        // The last one of a setting counts. That of 2.4 is written after its manual, not tried.
+        let lines = match Syntax::of(&process::program().expect("Dovecot is installed")) {
+            Syntax::Old => format!("mail_location = mbox:{place}:INBOX={place}/inbox"),
+            Syntax::New => {
+                format!("mail_driver = mbox\nmail_path = {place}\nmail_inbox_path = {place}/inbox")
+            }
+        };
+        self.extra_configuration(&lines)
+    }
+
     /// Starts the server and waits until it answers.
     ///
     /// # Panics

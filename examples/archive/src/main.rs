@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use example_archive::{Archive, mbox, verify};
-use example_support::{Anything, client};
+use example_support::{Access, Anything, help};
 use parallel_mailbox::testing::{Sample, Server};
 use parallel_mailbox::{Builder, Query};
 
@@ -23,16 +23,15 @@ usage: example-archive save FOLDER [URL]     fetches what the folder does not ha
        example-archive verify FOLDER         compares all files with the manifest
        example-archive mbox FOLDER FILE      writes one file of all messages
 
-  URL     such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
-          is opened read-only. The variable DANGER_PLAINTEXT, set to 1, does without TLS. Without
-          a URL: made-up mail of a server in this process.
+  URL     such as imaps://me@imap.example.org/INBOX; the mailbox is opened read-only. Without a URL:
+          made-up mail of a server in this process.
 ";
 
 fn main() -> ExitCode {
     example_support::run(run)
 }
 
-fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
     match *words {
         ["save", folder, ref url @ ..] => {
             let server;
@@ -41,8 +40,8 @@ fn run(words: &[&str]) -> Result<ExitCode, Anything> {
                     server = Server::builder().sample(Sample::small(2_000)).start()?;
                     server.client()
                 }
-                [url] => client(url)?,
-                _ => return Err(HELP.into()),
+                [url] => access.client(url)?,
+                _ => return help(HELP),
             };
             save(builder, Path::new(folder))
         }
@@ -59,10 +58,7 @@ fn run(words: &[&str]) -> Result<ExitCode, Anything> {
             println!("{messages} messages in {file}");
             Ok(ExitCode::SUCCESS)
         }
-        _ => {
-            print!("{HELP}");
-            Ok(ExitCode::from(2))
-        }
+        _ => help(HELP),
     }
 }
 

@@ -202,7 +202,7 @@ fn the_messages_of_an_mbox_can_be_had_back() {
     );
     let text = fs::read_to_string(file).unwrap();
     let messages: Vec<String> = text
-        .split("From archive ")
+        .split("From MAILER-DAEMON ")
         .skip(1)
         .map(|message| {
             let (_, body) = message.split_once('\n').unwrap();

@@ -4,10 +4,9 @@
 //! Whatever is missing is made: so a run that broke off is finished by the next, and one that did not
 //! is not repeated.
 
-pub mod attachment;
 mod drawing;
 pub mod list;
-pub mod name;
+mod name;
 pub mod picture;
 pub mod sample;
 mod store;
@@ -15,12 +14,10 @@ mod store;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use parallel_mailbox::mail_parser::Address;
-use parallel_mailbox::{Message, Uid, mail_parser};
+use example_support::{Letter, escaped};
+use parallel_mailbox::{Attachment, Message, Uid};
 
-use self::attachment::{Attachment, attachments};
 use self::list::{Entry, List};
-use self::name::{printable, safe};
 use self::store::{Store, digest};
 
 /// Puts attachments into a folder; may be used by several threads.
@@ -60,24 +57,24 @@ impl Extractor {
             pictures: 0,
             remarks: Vec::new(),
         };
-        let Some(parsed) = message.parse() else {
-            found
-                .remarks
-                .push("has no header, so there is nothing to extract".to_owned());
-            return Ok(found);
-        };
-        let date = parsed.date().copied().or(message.internal_date());
-        let (date, sender) = (date.map(|date| date.to_rfc3339()), sender(&parsed));
-        for attachment in attachments(&parsed) {
-            let sha256 = digest(&attachment.octets);
+        let letter = Letter::of(message);
+        let date = letter.date.map(|date| date.to_rfc3339());
+        let sender = escaped(&letter.sender().full());
+        // Of the text as well: an attachment may be in what could not be read.
+        let damage = message.damage();
+        found
+            .remarks
+            .extend(damage.iter().map(|damage| escaped(&damage.to_string())));
+        for attachment in message.attachments() {
+            let sha256 = digest(attachment.bytes());
             let file = self.keep(&attachment, &sha256, &mut found)?;
             found.entries.push(Entry {
                 uid: found.uid,
-                part: attachment.part,
+                part: attachment.number().to_owned(),
                 date: date.clone().unwrap_or_default(),
                 sender: sender.clone(),
-                name: printable(&attachment.name),
-                octets: attachment.octets.len(),
+                name: escaped(attachment.sent_name().unwrap_or_default()),
+                octets: attachment.bytes().len(),
                 sha256,
                 file,
             });
@@ -85,19 +82,9 @@ impl Extractor {
         Ok(found)
     }
 
-    fn keep(
-        &self,
-        attachment: &Attachment<'_>,
-        sha256: &str,
-        found: &mut Found,
-    ) -> io::Result<String> {
-        let Attachment {
-            name,
-            mime_type,
-            octets,
-            ..
-        } = attachment;
-        let kept = self.store.keep(&safe(name, mime_type), sha256, octets)?;
+    fn keep(&self, attachment: &Attachment, sha256: &str, found: &mut Found) -> io::Result<String> {
+        let (octets, mime_type) = (attachment.bytes(), attachment.content_type());
+        let kept = self.store.keep(attachment.name(), sha256, octets)?;
         found.new_files += usize::from(kept.is_new);
         let has = |(folder, _): &picture::Filter| self.store.has(folder, &drawn_of(&kept.file));
         let is_drawn = || picture::FILTERS.iter().all(has);
@@ -116,7 +103,7 @@ impl Extractor {
                 Err(error) => found.remarks.push(format!(
                     "{} is kept, but it cannot be drawn: {}",
                     kept.file,
-                    printable(&error)
+                    escaped(&error)
                 )),
             }
         }
@@ -127,15 +114,4 @@ impl Extractor {
 /// The name of what is drawn of a picture.
 fn drawn_of(file: &str) -> String {
     format!("{file}.png")
-}
-
-fn sender(message: &mail_parser::Message<'_>) -> String {
-    let Some(sender) = message.from().and_then(Address::first) else {
-        return String::new();
-    };
-    let address = printable(sender.address().unwrap_or_default());
-    match sender.name() {
-        Some(name) => format!("{} <{address}>", printable(name)),
-        None => address,
-    }
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use example_attachments::{Found, open, sample};
-use example_support::{Anything, client};
+use example_support::{Access, Anything, help};
 use parallel_mailbox::testing::Server;
 use parallel_mailbox::{Builder, Query};
 
@@ -22,26 +22,22 @@ usage: example-attachments FOLDER [URL]
 
   FOLDER  gets files/, the attachments; thumbnails/ and contours/, drawn of those that are pictures;
           attachments.tsv, which message had which file; done.txt, the messages looked at
-  URL     such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
-          is opened read-only. The variable DANGER_PLAINTEXT, set to 1, does without TLS. Without
-          a URL: made-up mail of a server in this process.
+  URL     such as imaps://me@imap.example.org/INBOX; the mailbox is opened read-only. Without a URL:
+          made-up mail of a server in this process.
 ";
 
 fn main() -> ExitCode {
     example_support::run(run)
 }
 
-fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
     match *words {
         [folder] if !folder.starts_with('-') => {
             let server = Server::builder().messages(sample::messages()).start()?;
             extract(server.client(), Path::new(folder))
         }
-        [folder, url] => extract(client(url)?, Path::new(folder)),
-        _ => {
-            print!("{HELP}");
-            Ok(ExitCode::from(2))
-        }
+        [folder, url] => extract(access.client(url)?, Path::new(folder)),
+        _ => help(HELP),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use parallel_mailbox::mail_parser::PartType;
-use parallel_mailbox::mail_parser::decoders::html::html_to_text;
+use example_support::words::words;
 use parallel_mailbox::{Message, Uid};
 
 use crate::hash::hash;
@@ -19,31 +18,16 @@ pub struct Letter {
 impl Letter {
     /// Takes a message apart. One that is no mail at all has no words.
     pub fn of(message: &Message) -> Self {
-        let mut letter = Self {
+        let subject = example_support::Letter::of(message).subject;
+        let of_subject = features(&subject).into_iter();
+        let mut words: BTreeSet<String> =
+            of_subject.map(|word| format!("subject:{word}")).collect();
+        words.extend(features(&message.text()));
+        Self {
             uid: message.uid(),
-            subject: String::new(),
-            words: BTreeSet::new(),
-        };
-        let Some(parsed) = message.parse() else {
-            return letter;
-        };
-        if let Some(subject) = parsed.subject() {
-            subject.clone_into(&mut letter.subject);
-            let words = words(subject).map(|word| format!("subject:{word}"));
-            letter.words.extend(words);
+            subject,
+            words,
         }
-        for part in parsed.text_bodies() {
-            match &part.body {
-                PartType::Text(text) => letter.words.extend(words(text)),
-                // Tags part words here, which is wrong within a word and right between two cells.
-                PartType::Html(html) => {
-                    let text = html_to_text(&html.replace('<', " <"));
-                    letter.words.extend(words(&text));
-                }
-                _ => {}
-            }
-        }
-        letter
     }
 
     /// In the order of the alphabet.
@@ -62,26 +46,50 @@ impl Letter {
     }
 }
 
-/// In lower case; a number is a number, whichever it is.
-fn words(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '\'');
-    words.filter_map(|word| {
-        let word = word.trim_matches('\'');
-        match word.chars().count() {
-            0 => None,
-            _ if word.contains(|letter: char| letter.is_ascii_digit()) => Some("0".to_owned()),
-            // One letter says little, and what is very long is not a word but encoded data.
-            2..=30 => Some(word.to_lowercase()),
-            _ => None,
+/// Words in lower case; a number is a number, whichever it is. In scripts without spaces, pairs of
+/// characters that stand in a row.
+fn features(text: &str) -> Vec<String> {
+    let mut features = Vec::new();
+    let mut before = None;
+    for word in words(text) {
+        let piece = &text[word.place.clone()];
+        if word.is_character {
+            if before == Some(word.place.start) {
+                let start = text[..word.place.start].char_indices().next_back();
+                let start = start.map_or(0, |(start, _)| start);
+                features.push(text[start..word.place.end].to_owned());
+            }
+            before = Some(word.place.end);
+            continue;
         }
-    })
+        match piece.chars().count() {
+            _ if piece.contains(|letter: char| letter.is_ascii_digit()) => {
+                features.push("0".to_owned());
+            }
+            // One letter says little, and what is very long is not a word but encoded data.
+            2..=30 => features.push(piece.to_lowercase()),
+            _ => {}
+        }
+    }
+    features
 }
 
 #[cfg(test)]
 mod tests {
+    use super::features;
+
     #[test]
     fn words_are_in_lower_case_and_numbers_are_all_the_same() {
-        let words: Vec<String> = super::words("Don't pay €1,200 to 'Bank' a 4711x").collect();
-        assert_eq!(words, ["don't", "pay", "0", "0", "to", "bank", "0"]);
+        let words = features("Please pay €1,200 to 'Bank' a 4711x");
+        assert_eq!(words, ["please", "pay", "0", "0", "to", "bank", "0"]);
+    }
+
+    #[test]
+    fn scripts_without_spaces_have_pairs_of_characters() {
+        assert_eq!(
+            features("明日の会議、ABC社で"),
+            ["明日", "日の", "の会", "会議", "abc", "社で"]
+        );
+        assert_eq!(features("一 二"), Vec::<String>::new());
     }
 }

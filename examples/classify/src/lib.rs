@@ -48,8 +48,8 @@
 //!
 //! Learning holds the words of all letters, and 8 KB for each; judging holds nothing. Letters that
 //! are nearly the same, with another name or amount in words, count as different and may be on both
-//! sides. Words are what stands between spaces and marks, so it is of little use for Chinese,
-//! Japanese or Thai.
+//! sides. In scripts without spaces, such as Chinese and Thai, pairs of characters stand for words;
+//! how well that does was not measured.
 
 pub mod evaluation;
 mod hash;

@@ -18,7 +18,7 @@ use std::thread;
 
 use example_classify::split::split;
 use example_classify::{Evaluation, Example, Letter, Model, made_up};
-use example_support::{Anything, client, printable};
+use example_support::{Access, Anything, help, printable, shortened};
 use parallel_mailbox::testing::Server;
 use parallel_mailbox::{Builder, Query, Report};
 
@@ -26,9 +26,8 @@ const HELP: &str = "\
 usage: example-classify train MODEL [HAM SPAM]   learns from two mailboxes, and writes a file
        example-classify judge MODEL [URL]        tells what in a mailbox is taken for spam
 
-  HAM SPAM, URL   such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD, the
-                  same for both. Mailboxes are opened read-only. The variable DANGER_PLAINTEXT, set
-                  to 1, does without TLS. Without URLs: made-up mail of a server in this process.
+  HAM SPAM, URL   such as imaps://me@imap.example.org/INBOX, with one password for both; mailboxes are
+                  opened read-only. Without URLs: made-up mail of a server in this process.
 ";
 
 /// Two mailboxes are read at once, and together they stay within what servers allow.
@@ -38,7 +37,7 @@ fn main() -> ExitCode {
     example_support::run(run)
 }
 
-fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
     match *words {
         ["train", model] => {
             let made_up::Sorted { ham, spam } = made_up::sorted();
@@ -49,18 +48,17 @@ fn run(words: &[&str]) -> Result<ExitCode, Anything> {
             let client = |mailbox| server.client().mailbox(mailbox);
             train(Path::new(model), client("Ham"), client("Spam"))
         }
-        ["train", model, ham, spam] => train(Path::new(model), client(ham)?, client(spam)?),
+        ["train", model, ham, spam] => {
+            train(Path::new(model), access.client(ham)?, access.client(spam)?)
+        }
         ["judge", model] => {
             let server = Server::builder()
                 .messages(made_up::unsorted().mail)
                 .start()?;
             judge(Path::new(model), server.client())
         }
-        ["judge", model, url] => judge(Path::new(model), client(url)?),
-        _ => {
-            print!("{HELP}");
-            Ok(ExitCode::from(2))
-        }
+        ["judge", model, url] => judge(Path::new(model), access.client(url)?),
+        _ => help(HELP),
     }
 }
 
@@ -148,5 +146,5 @@ fn judge(path: &Path, builder: Builder) -> Result<ExitCode, Anything> {
 }
 
 fn short(subject: &str) -> String {
-    printable(subject).chars().take(60).collect()
+    shortened(&printable(subject), 60)
 }

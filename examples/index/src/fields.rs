@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use example_support::Anything;
+use example_support::{Anything, words::words};
 use parallel_mailbox::Uid;
 use tantivy::directory::MmapDirectory;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, LowerCaser, RemoveLongFilter, SimpleTokenizer, TextAnalyzer,
+    AsciiFoldingFilter, LowerCaser, RemoveLongFilter, TextAnalyzer, Token, TokenStream, Tokenizer,
 };
 use tantivy::{Index, Searcher};
 
@@ -51,7 +51,7 @@ impl Fields {
             attachments: schema.add_text_field("attachments", words),
         };
         let index = Index::open_or_create(MmapDirectory::open(folder)?, schema.build())?;
-        let analyzer = TextAnalyzer::builder(SimpleTokenizer::default())
+        let analyzer = TextAnalyzer::builder(Words)
             .filter(RemoveLongFilter::limit(LONGEST_WORD))
             .filter(LowerCaser)
             // So that `Gruß` is found by those who have no such keys.
@@ -59,6 +59,53 @@ impl Fields {
             .build();
         index.tokenizers().register(WORDS, analyzer);
         Ok((index, fields))
+    }
+}
+
+/// The words of the example programs as tokens of tantivy.
+#[derive(Debug, Clone)]
+struct Words;
+
+impl Tokenizer for Words {
+    type TokenStream<'a> = Tokens<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> Tokens<'a> {
+        let tokens = words(text).enumerate().map(move |(position, word)| Token {
+            offset_from: word.place.start,
+            offset_to: word.place.end,
+            position,
+            text: text[word.place].to_owned(),
+            position_length: 1,
+        });
+        Tokens {
+            rest: Box::new(tokens),
+            token: Token::default(),
+        }
+    }
+}
+
+struct Tokens<'a> {
+    rest: Box<dyn Iterator<Item = Token> + 'a>,
+    token: Token,
+}
+
+impl TokenStream for Tokens<'_> {
+    fn advance(&mut self) -> bool {
+        match self.rest.next() {
+            Some(token) => {
+                self.token = token;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn token(&self) -> &Token {
+        &self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        &mut self.token
     }
 }
 

@@ -15,6 +15,7 @@ use tantivy::{DocAddress, Index, Searcher, TantivyDocument, Term};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::fields::{Fields, uids};
+use crate::query;
 
 /// A word in the subject says more than one in the text.
 const WEIGHT_OF_SUBJECT: f32 = 2.0;
@@ -110,14 +111,20 @@ impl Finder {
         parser.set_conjunction_by_default();
         parser.set_field_boost(subject, WEIGHT_OF_SUBJECT);
         let query: String = query.nfc().collect();
-        parser.parse_query(&query).map_err(|error| {
-            let error = error.to_string();
-            let error = error.strip_prefix("Syntax Error: ").unwrap_or(&error);
+        let query = query::Query::parse(&query);
+        let translated = query.translated();
+        if translated.is_empty() {
+            return Err("there is no word in this query".into());
+        }
+        let parsed = parser.parse_query(&translated);
+        let words = query.words_alone().filter(|_| parsed.is_err());
+        let parsed = words.map_or(parsed, |words| parser.parse_query(&words));
+        parsed.map_err(|error| {
             format!(
                 "this query cannot be understood: {error}. A query is words, \"a phrase\", one OR \
                  the other, -without; from:, to:, subject:, text:, attachments: before a word; \
-                 date:[2026-01-01T00:00:00Z TO 2026-02-01T00:00:00Z]. Put quotes around a word \
-                 with a colon."
+                 date:[2026-01-01T00:00:00Z TO 2026-02-01T00:00:00Z]; at least one word that must \
+                 be there."
             )
             .into()
         })

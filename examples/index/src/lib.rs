@@ -7,6 +7,7 @@ mod fields;
 pub mod finder;
 mod letter;
 pub mod printable;
+mod query;
 pub mod writer;
 
 pub use finder::Finder;

@@ -13,9 +13,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
-use example_index::printable::{Mark, line, lines, snippet};
+use example_index::printable::{Mark, snippet};
 use example_index::{Finder, Writer};
-use example_support::{Anything, client};
+use example_support::{Access, Anything, help, printable, printable_lines};
 use parallel_mailbox::testing::{Sample, Server};
 use parallel_mailbox::{Builder, Query, Uid};
 
@@ -24,11 +24,12 @@ usage: example-index add FOLDER [URL]      adds what the index does not have, ta
        example-index find FOLDER QUERY…    prints the best hits
        example-index show FOLDER UID       prints what the index has of a message
 
-  URL     such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
-          is opened read-only. The variable DANGER_PLAINTEXT, set to 1, does without TLS. Without
-          a URL: made-up mail of a server in this process.
-  QUERY   words, \"a phrase\", one OR the other, -without; from: to: subject: text: attachments:
-          before a word; date:[2026-01-01T00:00:00Z TO 2026-02-01T00:00:00Z]
+  URL     such as imaps://me@imap.example.org/INBOX; the mailbox is opened read-only. Without a URL:
+          made-up mail of a server in this process.
+  QUERY   words, \"a phrase\", one OR the other, -without, (groups); from: to: subject: text:
+          attachments: before a word; date:[2026-01-01T00:00:00Z TO 2026-02-01T00:00:00Z].
+          A word with marks in it, such as O'Brien, is a phrase. In scripts without spaces a word is
+          found wherever its characters stand in a row.
 ";
 
 /// What breaks off costs at most so many messages; a commit takes about a tenth of a second.
@@ -40,21 +41,18 @@ fn main() -> ExitCode {
     example_support::run(run)
 }
 
-fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
     match *words {
         ["add", folder] => {
             let server = Server::builder().sample(Sample::small(2_000)).start()?;
             add(server.client(), Path::new(folder))
         }
-        ["add", folder, url] => add(client(url)?, Path::new(folder)),
+        ["add", folder, url] => add(access.client(url)?, Path::new(folder)),
         ["find", folder, ref query @ ..] if !query.is_empty() => {
             find(Path::new(folder), &query.join(" "))
         }
         ["show", folder, uid] => show(Path::new(folder), uid),
-        _ => {
-            print!("{HELP}");
-            Ok(ExitCode::from(2))
-        }
+        _ => help(HELP),
     }
 }
 
@@ -109,8 +107,14 @@ fn find(folder: &Path, query: &str) -> Result<ExitCode, Anything> {
         _ => writeln!(out, "{count} messages")?,
     }
     for hit in hits {
-        writeln!(out, "\nUID {}  {}  {}", hit.uid, hit.date, line(&hit.from))?;
-        writeln!(out, "  {}", line(&hit.subject))?;
+        writeln!(
+            out,
+            "\nUID {}  {}  {}",
+            hit.uid,
+            hit.date,
+            printable(&hit.from)
+        )?;
+        writeln!(out, "  {}", printable(&hit.subject))?;
         writeln!(out, "  {}", snippet(&hit.snippet, mark))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -131,8 +135,8 @@ fn show(folder: &Path, uid: &str) -> Result<ExitCode, Anything> {
         ("Subject", message.subject),
         ("Attachments", message.attachments),
     ] {
-        println!("{name}: {}", line(&text));
+        println!("{name}: {}", printable(&text));
     }
-    println!("\n{}", lines(&message.text));
+    println!("\n{}", printable_lines(&message.text));
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use example_index::Finder;
 #[cfg(unix)]
 use example_support::dovecot;
+use example_support::odd_mail;
 use parallel_mailbox::testing::{Sample, Server, TestMessage};
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -217,24 +218,113 @@ fn a_query_that_cannot_be_understood_gets_a_clear_answer() {
     assert!(add_all(&server, folder.path()).status.success());
     for query in [
         "(a",
-        "colour:red",
         "date:yesterday",
         "a AND",
         "\"open",
         "-a",
         "[",
         "a:b:c",
+        "date:[2026",
     ] {
         let output = run(&["find", path, query]);
         let text = String::from_utf8_lossy(&output.stderr);
         // Some are not nice, but mean something.
-        let is_clear = text.contains("this query cannot be understood: ");
+        let is_clear = text.contains("this query cannot be understood: ")
+            || text.contains("there is no word in this query");
         assert!(output.status.success() || is_clear, "{query}: {text}");
         assert!(!text.contains("panicked"), "{query}: {text}");
     }
-    let output = run(&["find", path, "colour:red"]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("'colour'"));
+    for query in [
+        "colour:red",
+        "O'Brien",
+        "don't",
+        "[EXTERNAL] Re: yes (no",
+        "zzz AND",
+    ] {
+        assert!(
+            find(folder.path(), query).starts_with("0 messages"),
+            "{query}"
+        );
+    }
     assert!(find(folder.path(), "zzz").starts_with("0 messages"));
+}
+
+/// Words of the odd letters, and in which they are.
+#[test]
+fn finds_what_a_person_reads_in_odd_letters() {
+    let folder = tempfile::tempdir().unwrap();
+    let letters = odd_mail::letters().unwrap();
+    let mut names: Vec<&str> = letters.iter().map(|(name, _)| name.as_str()).collect();
+    let more: [(&str, &[u8]); 4] = [
+        (
+            "mixed-names",
+            b"From: Pat O'Brien <pat@obrien.example>\r\nSubject: [EXTERNAL] don't\r\n\r\nQ&A\r\n",
+        ),
+        (
+            "invitation",
+            b"From: a@x\r\nContent-Type: text/calendar\r\n\r\nBEGIN:VEVENT\r\n\
+              SUMMARY:Quarterly townh\r\n all meeting\r\nEND:VEVENT\r\n",
+        ),
+        (
+            "korean",
+            "From: a@x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n회의는 내일입니다\r\n"
+                .as_bytes(),
+        ),
+        (
+            "charset",
+            "From: a@x\r\nContent-Type: text/plain; charset=gb2312\r\n\r\n请查收附件中的发票\r\n"
+                .as_bytes(),
+        ),
+    ];
+    names.extend(more.iter().map(|(name, _)| *name));
+    let messages = letters.iter().map(|(_, letter)| letter.clone());
+    let messages = messages.chain(more.iter().map(|(_, raw)| TestMessage::new(*raw)));
+    let server = Server::builder().messages(messages).start().unwrap();
+    assert!(add_all(&server, folder.path()).status.success());
+    let finder = Finder::open(folder.path()).unwrap();
+    for (query, expected) in [
+        (
+            "Rechnung 4711 Betrag Apfel Birne Sonntag Montag Titel Text",
+            vec!["x07"],
+        ),
+        ("afterword beforeword", vec!["x05"]),
+        ("headword", vec!["x06"]),
+        ("emptyplainword", vec!["x10"]),
+        ("Marillenknödel", vec!["x03"]),
+        ("Grüße Wirtshaus", vec!["x14"]),
+        ("Zwetschgendatschi", vec!["x01"]),
+        ("\"Quarterly figures, line 11\"", vec!["x01"]),
+        ("\"These are the notes\"", vec!["x01"]),
+        ("attachments:list.csv", vec!["x01", "x23"]),
+        ("\"See the list\" subject:Fwd", vec!["x01", "x23"]),
+        ("会議", vec!["t12", "x18"]),
+        ("東京本社", vec!["t12", "x18"]),
+        ("附件", vec!["charset", "t12", "x18"]),
+        ("合同", vec!["t12", "x18"]),
+        ("京都", vec![]),
+        ("空港", vec!["t12"]),
+        ("ประชุม", vec![]),
+        ("วันศุกร์", vec!["t12"]),
+        ("회의", vec!["korean"]),
+        ("Jürgen Müller", vec!["t04"]),
+        ("subject:Köln", vec!["t04"]),
+        ("O'Brien", vec!["mixed-names"]),
+        ("don't [EXTERNAL]", vec!["mixed-names"]),
+        ("from:O’Brien", vec!["mixed-names"]),
+        ("townhall", vec!["invitation"]),
+        ("attachments:Отчёт", vec!["x20"]),
+        ("Cat.txt -word", vec!["s08"]),
+    ] {
+        let (count, hits) = finder.find(query, 100).unwrap();
+        let mut found: Vec<&str> = hits.iter().map(|hit| names[hit.uid as usize - 1]).collect();
+        found.sort_unstable();
+        let begins = |(name, expected): (&&str, &&str)| name.starts_with(*expected);
+        assert!(
+            count == expected.len() && found.iter().zip(&expected).all(begins),
+            "{query}: {found:?}"
+        );
+    }
+    assert!(find(folder.path(), "会議").contains("**会議**"));
 }
 
 #[test]

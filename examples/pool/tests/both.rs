@@ -8,7 +8,7 @@ use std::path::Path;
 use example_pool::{Account, Program, Run, has_python};
 #[cfg(unix)]
 use example_support::dovecot;
-use parallel_mailbox::testing::{Fault, Sample, Server};
+use parallel_mailbox::testing::{Fault, Sample, Server, TestMessage};
 
 fn run(program: Program, account: &Account) -> Run {
     let ours = Path::new(env!("CARGO_BIN_EXE_example-pool"));
@@ -54,6 +54,36 @@ fn both_say_the_same_of_made_up_mail() {
         .start()
         .unwrap();
     assert_both_say_the_same(&account(&server));
+}
+
+#[test]
+fn both_say_the_same_of_senders_that_are_written_oddly() {
+    let mut messages = vec![TestMessage::new("Subject: nobody\r\n\r\ntext\r\n")];
+    for from in [
+        &b"J\xfcrgen M\xfcller <JUERGEN@example.org>"[..],
+        "Zoë <zoe@example.org>".as_bytes(),
+        b"=?utf-8?q?J=C3=BCrgen?= <juergen@example.org>",
+        b"\"Berg, Anna\" <anna@example.org>, ben@example.org",
+        b"carl@example.org (Carl)",
+    ] {
+        let raw = [b"From: ", from, b"\r\n\r\ntext\r\n"].concat();
+        messages.push(TestMessage::new(raw));
+    }
+    // So that there are enough of them to be divided.
+    let messages = messages.iter().cycle().take(60).cloned();
+    let server = Server::builder().messages(messages).start().unwrap();
+    let account = account(&server);
+    let ours = String::from_utf8(run(Program::Rust, &account).output.stdout).unwrap();
+    let senders: Vec<&str> = ours
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1))
+        .collect();
+    let expected = ["anna", "carl", "juergen", "zoe"].map(|name| format!("{name}@example.org"));
+    assert_eq!(senders[1..], expected, "nobody, and these");
+    if python_is_there() {
+        let theirs = run(Program::Python { chunk: 7 }, &account).output;
+        assert_eq!(String::from_utf8(theirs.stdout).unwrap(), ours);
+    }
 }
 
 #[test]

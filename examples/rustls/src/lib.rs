@@ -19,18 +19,21 @@ pub struct Rustls {
 }
 
 impl Rustls {
-    /// Trusts the certificates of the system.
+    /// Trusts the certificates of the system, or those of the file that `SSL_CERT_FILE` names.
     pub fn with_system_roots() -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        Self::new(roots)
+        Self::new(system_roots())
     }
 
-    /// Trusts these certificates alone, in PEM form.
-    pub fn with_roots(pem: &[u8]) -> io::Result<Self> {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let certificate = certificate.map_err(io::Error::other)?;
+    /// Trusts these certificates as well, in PEM or DER form.
+    pub fn with_roots(pem_or_der: &[u8]) -> io::Result<Self> {
+        let mut roots = system_roots();
+        let mut certificates: Vec<_> = CertificateDer::pem_slice_iter(pem_or_der)
+            .collect::<Result<_, _>>()
+            .map_err(io::Error::other)?;
+        if certificates.is_empty() {
+            certificates.push(CertificateDer::from(pem_or_der.to_vec()));
+        }
+        for certificate in certificates {
             roots.add(certificate).map_err(io::Error::other)?;
         }
         Ok(Self::new(roots))
@@ -44,6 +47,12 @@ impl Rustls {
             config: Arc::new(config),
         }
     }
+}
+
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
 }
 
 impl Connect for Rustls {

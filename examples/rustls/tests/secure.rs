@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -113,6 +114,35 @@ fn four_sessions_read_each_octet_and_the_later_ones_resume_the_first_handshake()
         );
     }
     assert!(front.resumed.load(Ordering::SeqCst) > 0);
+}
+
+#[test]
+fn the_program_trusts_the_certificates_that_it_is_told_to() {
+    let server = Server::builder().sample(Sample::tiny(3)).start().unwrap();
+    let front = front(server.port());
+    let file = std::env::temp_dir().join(format!("example-rustls-{}.pem", front.port));
+    std::fs::write(&file, &front.pem).unwrap();
+    let url = format!("imaps://{}@localhost:{}/INBOX", server.user(), front.port);
+    let run = |options: &[&str], variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_example-rustls"));
+        command.arg(&url).args(options);
+        for name in ["DANGER_PLAINTEXT", "IMAP_ROOT_CERTIFICATE", "SSL_CERT_FILE"] {
+            command.env_remove(name);
+        }
+        command.env("IMAP_PASSWORD", server.password());
+        command.envs(variables.iter().copied()).output().unwrap()
+    };
+    let path = file.to_str().unwrap();
+    for output in [
+        run(&["--root-certificate", path], &[]),
+        run(&[], &[("IMAP_ROOT_CERTIFICATE", path)]),
+        run(&[], &[("SSL_CERT_FILE", path)]),
+    ] {
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.starts_with("3 messages, "), "{output:?}");
+    }
+    assert!(!run(&[], &[]).status.success());
+    std::fs::remove_file(file).unwrap();
 }
 
 #[test]

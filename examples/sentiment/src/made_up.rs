@@ -1,6 +1,7 @@
 //! Made-up letters with moods: five senders in six months, the same every time. What they quote and
 //! what they sign with has the opposite mood, so that a program that counts it comes out wrong.
 
+use parallel_mailbox::mail_parser::DateTime;
 use parallel_mailbox::testing::TestMessage;
 
 /// Of each sender.
@@ -135,11 +136,16 @@ fn letter(sender: &Sender, month: usize, number: usize, topics: &[&str; 3]) -> T
         );
         ("plain", text)
     };
+    let date = format!(
+        "{} {} 2026 12:00:00 +0000",
+        1 + 4 * number,
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun"][month],
+    );
+    let arrived = DateTime::parse_rfc822(&date).map_or(0, |date| date.to_timestamp());
     TestMessage::new(format!(
         "From: {name} <{address}@example.org>\r\nTo: me@example.org\r\nSubject: News\r\n\
-         Date: {day} {month} 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\n\
+         Date: {date}\r\nMIME-Version: 1.0\r\n\
          Content-Type: text/{kind}; charset=utf-8\r\n\r\n{text}",
-        day = 1 + 4 * number,
-        month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun"][month],
     ))
+    .internal_date(arrived)
 }

@@ -11,34 +11,30 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use example_sentiment::{Tally, made_up};
-use example_support::{Anything, client};
+use example_support::{Access, Anything, help};
 use parallel_mailbox::testing::Server;
 use parallel_mailbox::{Builder, Query};
 
 const HELP: &str = "\
 usage: example-sentiment [URL]
 
-  URL    such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
-         is opened read-only. The variable DANGER_PLAINTEXT, set to 1, does without TLS. Without a
-         URL: made-up letters of a server in this process.
+  URL    such as imaps://me@imap.example.org/INBOX; the mailbox is opened read-only. Without a URL:
+         made-up letters of a server in this process.
 ";
 
 fn main() -> ExitCode {
     example_support::run(run)
 }
 
-fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
     let server;
     let builder = match *words {
         [] => {
             server = Server::builder().messages(made_up::letters()).start()?;
             server.client()
         }
-        [url] if !url.starts_with('-') => client(url)?,
-        _ => {
-            print!("{HELP}");
-            return Ok(ExitCode::from(2));
-        }
+        [url] if !url.starts_with('-') => access.client(url)?,
+        _ => return help(HELP),
     };
     tell(builder)
 }

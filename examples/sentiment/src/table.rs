@@ -1,9 +1,11 @@
 //! The tables that are printed.
 
-use example_support::printable;
 use std::fmt::{self, Write as _};
 
+use example_support::{column, printable};
+
 use crate::Tally;
+use crate::language::Language;
 use crate::tally::Cell;
 
 /// A mailbox may have a hundred thousand senders.
@@ -13,6 +15,9 @@ const SENDERS: usize = 20;
 const CLOSE_SENDERS: usize = 5;
 
 const TOPICS: usize = 5;
+
+/// In columns.
+const NAME: usize = 28;
 
 impl fmt::Display for Tally {
     /// By month, by sender, and for the most frequent senders by month.
@@ -29,12 +34,20 @@ impl fmt::Display for Tally {
         for (sender, _) in senders.iter().take(CLOSE_SENDERS) {
             write!(f, "\n{}", table(sender, self.months_of(sender), &whole))?;
         }
-        if self.unreadable() > 0 {
-            writeln!(
-                f,
-                "\n{} messages are no mail and are left out",
-                self.unreadable()
-            )?;
+        let left_out: u32 = self.left_out().values().sum();
+        writeln!(
+            f,
+            "\n{} messages judged, {left_out} left out",
+            whole.messages()
+        )?;
+        for (language, count) in self.left_out() {
+            let why = match language {
+                Language::English => continue,
+                Language::Other(name) => format!("in {name}, which the lexicon is not for"),
+                Language::Unclear => "too short or too mixed to tell the language".to_owned(),
+                Language::Nothing => "without words of the sender's own".to_owned(),
+            };
+            writeln!(f, "{count:>8} {why}")?;
         }
         Ok(())
     }
@@ -42,16 +55,16 @@ impl fmt::Display for Tally {
 
 fn table(title: &str, cells: Vec<(String, Cell)>, whole: &Cell) -> String {
     let mut text = format!(
-        "{:28} messages   mean  best UID  worst UID  words\n",
-        shown(title)
+        "{} messages   mean  best UID  worst UID  words\n",
+        column(&printable(title), NAME)
     );
     for (name, cell) in cells {
         let uid =
             |uid: Option<parallel_mailbox::Uid>| uid.map_or("-".to_owned(), |uid| uid.to_string());
         let _ = writeln!(
             text,
-            "{:28} {:>8} {:>6} {:>9} {:>10}  {}",
-            shown(&name),
+            "{} {:>8} {:>6} {:>9} {:>10}  {}",
+            column(&printable(&name), NAME),
             cell.messages(),
             signed(cell.mean()),
             uid(cell.most_positive()),
@@ -68,8 +81,4 @@ fn signed(mean: f64) -> String {
         "-0.00" | "+0.00" => "0.00".to_owned(),
         text => text.to_owned(),
     }
-}
-
-fn shown(name: &str) -> String {
-    printable(name).chars().take(28).collect()
 }

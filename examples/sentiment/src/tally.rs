@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use example_support::Letter;
 use parallel_mailbox::{Message, Uid};
 
+use crate::language::Language;
 use crate::own_words::own_words;
 use crate::sentiment::{UNIT, sentiment, topical_words};
 
@@ -15,7 +17,8 @@ type Key = (String, String);
 #[derive(Debug, Default)]
 pub struct Tally {
     cells: BTreeMap<Key, Cell>,
-    unreadable: usize,
+    /// Messages that the lexicon is not for, and how many.
+    left_out: BTreeMap<Language, u32>,
 }
 
 /// What is known of some messages.
@@ -31,28 +34,23 @@ pub struct Cell {
 }
 
 impl Tally {
-    /// Counts a message.
+    /// Counts a message. Only one in English is judged.
     pub fn with(mut self, message: &Message) -> Self {
-        let Some(parsed) = message.parse() else {
-            self.unreadable += 1;
+        let text = own_words(&message.text());
+        let language = Language::of(&text);
+        if language != Language::English {
+            *self.left_out.entry(language).or_default() += 1;
             return self;
-        };
-        let written = parsed
-            .date()
-            .filter(|date| date.is_valid())
-            .map(|date| (date.year, date.month));
-        let arrived = message.internal_date();
-        let date = written.or_else(|| arrived.map(|date| (date.year, date.month)));
-        let month = match date {
-            Some((year, month)) => format!("{year}-{month:02}"),
+        }
+        let letter = Letter::of(message);
+        let month = match letter.date {
+            Some(date) => format!("{}-{:02}", date.year, date.month),
             None => "no date".to_owned(),
         };
-        let sender = parsed.from().and_then(|from| from.first());
-        let sender = match sender.and_then(|sender| sender.address()) {
-            Some(address) => address.to_lowercase(),
-            None => "nobody".to_owned(),
+        let sender = match letter.sender().address {
+            address if address.is_empty() => "nobody".to_owned(),
+            address => address,
         };
-        let text = own_words(&parsed);
         let cell = self.cells.entry((month, sender)).or_default();
         cell.add(message.uid(), sentiment(&text), topical_words(&text));
         self
@@ -60,16 +58,18 @@ impl Tally {
 
     /// Joins two.
     pub fn joined(mut self, other: Self) -> Self {
-        self.unreadable += other.unreadable;
+        for (language, count) in other.left_out {
+            *self.left_out.entry(language).or_default() += count;
+        }
         for (key, cell) in other.cells {
             self.cells.entry(key).or_default().join(&cell);
         }
         self
     }
 
-    /// Messages that are no mail, and are counted nowhere else.
-    pub fn unreadable(&self) -> usize {
-        self.unreadable
+    /// Messages that are not judged and counted nowhere else, by why that is.
+    pub fn left_out(&self) -> &BTreeMap<Language, u32> {
+        &self.left_out
     }
 
     /// The cells of months, in the order of time.

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use example_sentiment::made_up;
 #[cfg(unix)]
 use example_support::dovecot;
+use example_support::odd_mail;
 use parallel_mailbox::testing::{Fault, Sample, Server, TestMessage};
 
 fn run(url: Option<&str>, password: &str) -> Output {
@@ -47,7 +48,7 @@ fn known() -> Vec<TestMessage> {
         letter(
             "ANNA@example.org",
             "9 Jan 2026",
-            "\r\nThe garden is bad.\r\n-- \r\nGood",
+            "\r\nWhat there is in the garden is bad.\r\n-- \r\nGood",
         ),
         letter(
             "Ben <ben@example.org>",
@@ -98,6 +99,8 @@ ben@example.org              messages   mean  best UID  worst UID  words
 
 nobody                       messages   mean  best UID  worst UID  words
 2026-03                             1  -0.48         7          7  terrible
+
+7 messages judged, 0 left out
 ";
 
 #[test]
@@ -200,6 +203,53 @@ fn mail_of_all_kinds_is_counted() {
     let text = tables(Some(&server.url()), server.password());
     let months = text.split("\n\n").next().unwrap().lines().skip(1);
     let messages = months.map(|row| row.rsplit_once("  ").map_or(row, |(row, _)| row));
-    let counted = messages.map(|row| row[28..37].trim().parse::<usize>().unwrap());
-    assert_eq!(counted.sum::<usize>(), 300, "{text}");
+    let counted: usize = messages
+        .map(|row| row[28..37].trim().parse::<usize>().unwrap())
+        .sum();
+    let (judged, left_out) = judged(&text);
+    assert_eq!((counted, judged + left_out), (judged, 300), "{text}");
+    assert!(judged > 100, "{text}");
+}
+
+/// How many messages are judged, and how many left out.
+fn judged(text: &str) -> (usize, usize) {
+    let line = text
+        .lines()
+        .find(|line| line.contains(" messages judged, "))
+        .unwrap();
+    let mut numbers = line.split(' ').filter_map(|word| word.parse().ok());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+#[test]
+fn only_english_is_judged_and_how_much_is_left_out_is_told() {
+    let mut messages = vec![letter(
+        "a@x",
+        "5 Jan 2026",
+        "\r\nThis is a wonderful idea, thank you.",
+    )];
+    messages.extend(
+        odd_mail::letters()
+            .unwrap()
+            .into_iter()
+            .map(|(_, letter)| letter),
+    );
+    for text in ["OK", "", "> This is a terrible idea."] {
+        messages.push(letter("b@x", "5 Jan 2026", &format!("\r\n{text}")));
+    }
+    let server = Server::builder().messages(messages).start().unwrap();
+    let text = tables(Some(&server.url()), server.password());
+    for line in [
+        " in Chinese or Japanese, which the lexicon is not for\n",
+        " in German, which the lexicon is not for\n",
+        " too short or too mixed to tell the language\n",
+        " without words of the sender's own\n",
+    ] {
+        assert!(text.contains(line), "{line}");
+    }
+    // Anna writes in German of what "die" Ware is, which is no bad mood.
+    assert!(!text.contains("anna@example.org"), "{text}");
+    let (judged, left_out) = judged(&text);
+    assert_eq!(judged + left_out, 23);
+    assert!(left_out >= 7, "{text}");
 }

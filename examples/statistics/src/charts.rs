@@ -36,6 +36,15 @@ const RULE: RGBColor = RGBColor(222, 222, 222);
 type Area<B> = DrawingArea<B, Shift>;
 type Drawn = Result<(), Anything>;
 
+/// Which letters can be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    /// Those of the font that comes with the program.
+    OfTheFont,
+    /// All of them: whoever shows the drawing has fonts.
+    Any,
+}
+
 /// Something to be drawn with any backend.
 trait Chart {
     /// Of its files, without the extension.
@@ -44,7 +53,12 @@ trait Chart {
     fn title(&self, statistics: &Statistics) -> String;
     fn subtitle(&self, statistics: &Statistics) -> String;
     /// Draws all but the titles.
-    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>) -> Drawn
+    fn draw<B: DrawingBackend>(
+        &self,
+        statistics: &Statistics,
+        area: &Area<B>,
+        letters: Letters,
+    ) -> Drawn
     where
         B::ErrorType: 'static;
 }
@@ -81,16 +95,21 @@ fn save_one<C: Chart>(
     let wrong = |file: &Path, error: Anything| format!("cannot draw {}: {error}", file.display());
     let file = folder.join(C::FILE).with_extension("png");
     let area = BitMapBackend::new(&file, SIZE).into_drawing_area();
-    draw(chart, statistics, &area).map_err(|error| wrong(&file, error))?;
+    draw(chart, statistics, &area, Letters::OfTheFont).map_err(|error| wrong(&file, error))?;
     files.push(file.clone());
     let file = folder.join(C::FILE).with_extension("svg");
     let area = SVGBackend::new(&file, SIZE).into_drawing_area();
-    draw(chart, statistics, &area).map_err(|error| wrong(&file, error))?;
+    draw(chart, statistics, &area, Letters::Any).map_err(|error| wrong(&file, error))?;
     files.push(file.clone());
     Ok(())
 }
 
-fn draw<C: Chart, B: DrawingBackend>(chart: &C, statistics: &Statistics, area: &Area<B>) -> Drawn
+fn draw<C: Chart, B: DrawingBackend>(
+    chart: &C,
+    statistics: &Statistics,
+    area: &Area<B>,
+    letters: Letters,
+) -> Drawn
 where
     B::ErrorType: 'static,
 {
@@ -99,7 +118,7 @@ where
     let bold = FontDesc::new(FontFamily::SansSerif, 28.0, FontStyle::Bold);
     area.draw(&Text::new(title, (28, 22), bold.color(&INK)))?;
     area.draw(&Text::new(subtitle, (28, 60), text(17, FAINT_INK)))?;
-    chart.draw(statistics, &area.margin(100, 20, 20, 30))?;
+    chart.draw(statistics, &area.margin(100, 20, 20, 30), letters)?;
     area.present()?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use example_statistics::{charts, made_up, read};
-use example_support::{Anything, client};
+use example_support::{Access, Anything, help};
 use parallel_mailbox::Builder;
 use parallel_mailbox::testing::Server;
 
@@ -19,26 +19,22 @@ const HELP: &str = "\
 usage: example-statistics FOLDER [URL]
 
   FOLDER  where the charts go, as PNG and as SVG; made if it is not there
-  URL     such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD. The mailbox
-          is opened read-only, and only the headers are fetched. The variable DANGER_PLAINTEXT, set
-          to 1, does without TLS. Without a URL: made-up mail of a server in this process.
+  URL     such as imaps://me@imap.example.org/INBOX; the mailbox is opened read-only, and only the
+          headers are fetched. Without a URL: made-up mail of a server in this process.
 ";
 
 fn main() -> ExitCode {
     example_support::run(run)
 }
 
-fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
     match *words {
         [folder] if !folder.starts_with('-') => {
             let server = Server::builder().messages(made_up::mail(6_000)).start()?;
             draw(Path::new(folder), server.client())
         }
-        [folder, url] => draw(Path::new(folder), client(url)?),
-        _ => {
-            print!("{HELP}");
-            Ok(ExitCode::from(2))
-        }
+        [folder, url] => draw(Path::new(folder), access.client(url)?),
+        _ => help(HELP),
     }
 }
 

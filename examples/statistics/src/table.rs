@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use example_support::printable;
+use example_support::{column, printable, shortened};
 
 use crate::statistics::{Sizes, Statistics};
 use crate::tally::Sender;
@@ -40,8 +40,8 @@ impl fmt::Display for Statistics {
             shown(self.senders.len(), SENDERS, "first")
         )?;
         for (address, sender) in self.senders.iter().take(SENDERS) {
-            let label = label(address, sender, 40);
-            writeln!(f, "  {label:40} {:>8}", grouped(sender.messages))?;
+            let label = column(&label(address, sender, 40), 40);
+            writeln!(f, "  {label} {:>8}", grouped(sender.messages))?;
         }
 
         let period = volume.period.name();
@@ -50,6 +50,11 @@ impl fmt::Display for Statistics {
         for (start, messages) in &volume.counts[count.saturating_sub(PERIODS)..] {
             let label = volume.period.label(*start);
             writeln!(f, "  {label:40} {:>8}", grouped(*messages))?;
+        }
+
+        if volume.stray > 0 {
+            let label = "with dates far from these";
+            writeln!(f, "  {label:40} {:>8}", grouped(volume.stray))?;
         }
 
         writeln!(f, "\nHours of the week, in each sender's own time zone")?;
@@ -107,23 +112,21 @@ impl Sizes {
     }
 }
 
-/// Who a sender is, in so many characters: the name if there is one, else the address.
+/// Who a sender is, in so many columns: the name if there is one, else the address.
 pub(crate) fn label(address: &str, sender: &Sender, width: usize) -> String {
     let name = sender.name().map(|name| printable(name).trim().to_owned());
     let name = name.filter(|name| !name.is_empty());
     match name {
-        Some(name) => short(&name, width),
+        Some(name) => shortened(&name, width),
         None if address.is_empty() => "(no sender)".to_owned(),
-        None => short(&printable(address), width),
+        None => shortened(&printable(address), width),
     }
 }
 
-fn short(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let head: String = text.chars().take(width - 1).collect();
-    format!("{}…", head.trim_end())
+/// `1 message`, `2,000 messages`
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", grouped(number))
 }
 
 /// Thousands apart: `12,345`.

@@ -3,16 +3,13 @@
 //! All that is kept are sums, maxima and sets, so it makes no difference who counts which message, in
 //! which order the messages come, or in which order the tallies are joined.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, NaiveDate};
-use parallel_mailbox::Message;
-use parallel_mailbox::mail_parser::{self, HeaderValue};
+use example_support::{Letter, Person};
+use parallel_mailbox::{Message, mail_parser};
 
 use crate::threads::Threads;
-
-/// How far ahead of its arrival a message may be dated, in seconds: clocks go wrong a little.
-const TOLERANCE: i64 = 24 * 60 * 60;
 
 /// Messages, by weekday from Monday and by hour.
 pub type Hours = [[u64; 24]; 7];
@@ -42,38 +39,39 @@ impl Tally {
     #[must_use]
     pub fn with(mut self, message: Message) -> Self {
         self.sizes.push(message.size());
-        let arrived = message.internal_date().map(|date| date.to_timestamp());
-        let headers = message.parse_headers();
-        let headers = headers.as_ref();
-        self.count_sender(headers);
-        let written = headers
-            .and_then(|headers| headers.date())
-            .filter(|date| is_plausible(date, arrived));
-        if let Some(date) = written {
-            self.count_hour(date);
+        let letter = Letter::of(&message);
+        self.count_senders(&letter);
+        if let Some(date) = letter.date {
+            if letter.is_date_written {
+                self.count_hour(&date);
+            }
+            if let Some(day) = DateTime::from_timestamp(date.to_timestamp(), 0) {
+                *self.days.entry(day.date_naive()).or_default() += 1;
+            }
         }
-        let seconds = written.map(mail_parser::DateTime::to_timestamp).or(arrived);
-        if let Some(date) = seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)) {
-            *self.days.entry(date.date_naive()).or_default() += 1;
-        }
-        let id = headers.and_then(|headers| headers.message_id());
-        let ancestors = headers.map_or(Vec::new(), |headers| {
-            let (references, parent) = (headers.references(), headers.in_reply_to());
-            ids(references).chain(ids(parent)).collect()
-        });
-        self.threads.add(message.uid(), id, ancestors);
+        let ancestors = letter.ancestors.iter().map(String::as_str);
+        self.threads
+            .add(message.uid(), letter.id.as_deref(), ancestors);
         self
     }
 
-    fn count_sender(&mut self, headers: Option<&mail_parser::Message<'_>>) {
-        let from = headers
-            .and_then(|headers| headers.from())
-            .and_then(|from| from.first());
-        let address = from.and_then(|from| from.address()).unwrap_or_default();
-        let sender = self.senders.entry(address.to_lowercase()).or_default();
-        sender.messages += 1;
-        if let Some(name) = from.and_then(|from| from.name()) {
-            *sender.names.entry(name.to_owned()).or_default() += 1;
+    /// A message of several authors is one of each.
+    fn count_senders(&mut self, letter: &Letter) {
+        let nobody = [Person::default()];
+        let senders = match letter.senders.as_slice() {
+            [] => &nobody,
+            senders => senders,
+        };
+        let mut counted = BTreeSet::new();
+        for Person { name, address } in senders {
+            if !counted.insert(address) {
+                continue;
+            }
+            let sender = self.senders.entry(address.clone()).or_default();
+            sender.messages += 1;
+            if let Some(name) = name {
+                *sender.names.entry(name.clone()).or_default() += 1;
+            }
         }
     }
 
@@ -111,20 +109,4 @@ impl Tally {
         self.threads.join(other.threads);
         self
     }
-}
-
-/// Whether a `Date` can be what it says. Junk is dated in 1970 or in 2038, so that it is on top.
-fn is_plausible(date: &mail_parser::DateTime, arrived: Option<i64>) -> bool {
-    date.is_valid()
-        && date.year > 1980
-        && arrived.is_none_or(|arrived| date.to_timestamp() <= arrived.saturating_add(TOLERANCE))
-}
-
-fn ids<'a>(value: &'a HeaderValue<'_>) -> impl Iterator<Item = &'a str> {
-    let list = value.as_text_list().unwrap_or_default();
-    let one = match list {
-        [] => value.as_text(),
-        _ => None,
-    };
-    list.iter().map(|id| &**id).chain(one)
 }

@@ -167,6 +167,75 @@ fn each_chart_is_a_picture_that_is_not_blank_and_a_drawing_that_is_well_formed()
 }
 
 #[test]
+fn one_message_and_names_in_any_script_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = [
+        "王小明",
+        "محمد عبد الله",
+        "👩\u{200d}🔬 Ada",
+        "สมชาย ใจดี",
+        "<b> & Co",
+    ];
+    for count in [1, names.len()] {
+        let letters = names[..count].iter().zip(1..).map(|(name, number)| {
+            let address = ["person@example.org", "คน@ตัวอย่าง.ไทย"][number % 2];
+            let head = format!("From: \"{name}\" <{number}{address}>\r\n");
+            TestMessage::new(format!(
+                "{head}Date: Thu, 29 Feb 2024 23:30:00 +0100\r\n\r\n"
+            ))
+        });
+        let server = Server::builder().messages(letters).start().unwrap();
+        let output = run(folder.path(), Some((&server.url(), server.password())));
+        let text = text_of(&output);
+        let drawing = fs::read_to_string(folder.path().join("senders.svg")).unwrap();
+        let drawing = roxmltree::Document::parse(&drawing).unwrap();
+        let texts: Vec<String> = drawing
+            .descendants()
+            .filter_map(|node| node.text())
+            .map(|text| text.trim().to_owned())
+            .collect();
+        for name in &names[..count] {
+            assert!(text.contains(name), "{name}: {text}");
+            assert!(texts.iter().any(|text| text == name), "{name}: {texts:?}");
+        }
+        let noun = if count == 1 {
+            "1 message"
+        } else {
+            "5 messages"
+        };
+        assert!(
+            texts.contains(&format!("All senders of {noun}")),
+            "{texts:?}"
+        );
+    }
+}
+
+#[test]
+fn a_letter_of_several_authors_is_one_of_each() {
+    let letters = [
+        &b"From: Ann <ann@x.org>, \"B, Bob\" <bob@x.org>, ANN@x.org\r\n\r\n"[..],
+        b"From: J\xfcrgen <juergen@x.org>\r\n\r\n",
+        b"Subject: nobody\r\n\r\n",
+    ];
+    let letters = letters.map(TestMessage::new);
+    let server = Server::builder().messages(letters).start().unwrap();
+    let (statistics, _) = read(&server.client().connect().unwrap()).unwrap();
+    assert_eq!(statistics.messages, 3);
+    let senders: Vec<_> = statistics
+        .senders
+        .iter()
+        .map(|(address, sender)| (address.as_str(), sender.name(), sender.messages))
+        .collect();
+    let expected = [
+        ("", None, 1),
+        ("ann@x.org", Some("Ann"), 1),
+        ("bob@x.org", Some("B, Bob"), 1),
+        ("juergen@x.org", Some("Jürgen"), 1),
+    ];
+    assert_eq!(senders, expected);
+}
+
+#[test]
 fn an_empty_mailbox_and_messages_that_cannot_be_had_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let empty = Server::builder().start().unwrap();

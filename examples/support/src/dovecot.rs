@@ -1,6 +1,8 @@
 //! A Dovecot of one's own for the tests of a program, in a temporary folder and on free ports of
 //! loopback, gone with the value.
 
+use std::path::Path;
+
 use parallel_mailbox::testing::TestMessage;
 
 use crate::support::dovecot::{Dovecot as Fixture, Options, dovecot_or_skip};
@@ -36,6 +38,11 @@ impl Builder {
         Self(self.0.mailbox(name, messages))
     }
 
+    /// Has an INBOX that is this file, in the form of an mbox.
+    pub fn mbox(self, file: &Path) -> Self {
+        Self(self.0.mbox(file))
+    }
+
     /// Starts it.
     #[must_use]
     pub fn start(self) -> Dovecot {
@@ -49,6 +56,20 @@ impl Dovecot {
     pub fn url(&self, mailbox: &str) -> String {
         let (user, host, port) = (self.0.user(), self.0.host(), self.0.plain_port());
         format!("imap://{user}@{host}:{port}/{mailbox}")
+    }
+
+    /// The URL of a mailbox over TLS, under a certificate that [`certificate`](Self::certificate) has
+    /// issued.
+    #[must_use]
+    pub fn tls_url(&self, mailbox: &str) -> String {
+        let (user, host, port) = (self.0.user(), self.0.host(), self.0.tls_port());
+        format!("imaps://{user}@{host}:{port}/{mailbox}")
+    }
+
+    /// The certificate of the issuer, in PEM, which no system knows.
+    #[must_use]
+    pub fn certificate(&self) -> &[u8] {
+        self.0.certificate_pem()
     }
 
     /// The port without TLS.

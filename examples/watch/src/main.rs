@@ -10,7 +10,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use example_support::{Anything, client};
+use example_support::{Access, Anything, help};
 use indicatif::{ProgressBar, ProgressStyle};
 use parallel_mailbox::testing::{Fault, Sample, Server};
 use parallel_mailbox::{Query, UidSet};
@@ -18,9 +18,8 @@ use parallel_mailbox::{Query, UidSet};
 const HELP: &str = "\
 usage: example-watch [URL [UIDVALIDITY UIDS]]
 
-  URL                 such as imaps://me@imap.example.org/INBOX, with the password in IMAP_PASSWORD;
-                      without it, made-up mail of a slow server in this process, which breaks some
-                      connections. The variable DANGER_PLAINTEXT, set to 1, does without TLS.
+  URL                 such as imaps://me@imap.example.org/INBOX; without it, made-up mail of a slow
+                      server in this process, which breaks some connections
   UIDVALIDITY UIDS    as a run that was stopped has printed them
 ";
 
@@ -28,19 +27,20 @@ fn main() -> ExitCode {
     example_support::run(run)
 }
 
-fn run(words: &[&str]) -> Result<ExitCode, Anything> {
+fn run(words: &[&str], access: &Access) -> Result<ExitCode, Anything> {
     let server;
     let (url, builder, rest) = match *words {
         [] => {
             server = embedded()?;
             (server.url(), server.client(), None)
         }
-        [url] if !url.starts_with('-') => (url.to_owned(), client(url)?, None),
-        [url, uid_validity, uids] => (url.to_owned(), client(url)?, Some((uid_validity, uids))),
-        _ => {
-            print!("{HELP}");
-            return Ok(ExitCode::from(2));
-        }
+        [url] if !url.starts_with('-') => (url.to_owned(), access.client(url)?, None),
+        [url, uid_validity, uids] => (
+            url.to_owned(),
+            access.client(url)?,
+            Some((uid_validity, uids)),
+        ),
+        _ => return help(HELP),
     };
     let bar = ProgressBar::no_length();
     let style = "{bar:30} {human_pos}/{human_len}  {per_sec}  {msg}  ETA {eta}";

@@ -63,6 +63,20 @@ impl Axis {
     }
 }
 
+/// With fewer, bars would be as broad as a hand.
+pub(super) const PLACES: usize = 6;
+
+impl Axis {
+    /// Leaves room where there are fewer places than this; `before` is the share of it that comes
+    /// before the first.
+    pub(super) fn with_room_for(mut self, places: usize, before: f64) -> Self {
+        let missing = (places as f64 - (self.range.end - self.range.start)).max(0.0);
+        self.range.start -= missing * before;
+        self.range.end += missing * (1.0 - before);
+        self
+    }
+}
+
 impl Ranged for Axis {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;

@@ -4,9 +4,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axes::{Axis, plane};
-use super::{Area, Chart, Drawn, FAINT_INK, INK, text};
+use super::{Area, Chart, Drawn, FAINT_INK, INK, Letters, text};
 use crate::statistics::Statistics;
-use crate::table::{WEEKDAYS, grouped};
+use crate::table::{WEEKDAYS, counted, grouped};
 
 /// From little to much: blues that only get darker, so that they can be told apart without colour.
 const SHADES: [(u8, u8, u8); 5] = [
@@ -35,11 +35,11 @@ impl Chart for Hours {
             0 => String::new(),
             undated => format!("; {} have no date to rely on", grouped(undated)),
         };
-        let dated = grouped(dated);
-        format!("{dated} messages, each by the clock of its sender's own time zone{undated}")
+        let dated = counted(dated, "message");
+        format!("{dated}, each by the clock of its sender's own time zone{undated}")
     }
 
-    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>) -> Drawn
+    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>, _: Letters) -> Drawn
     where
         B::ErrorType: 'static,
     {

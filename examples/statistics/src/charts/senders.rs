@@ -3,10 +3,10 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::axes::{Axis, plane};
-use super::{Area, BLUE, Chart, Drawn, INK, text};
+use super::axes::{Axis, PLACES, plane};
+use super::{Area, BLUE, Chart, Drawn, INK, Letters, text};
 use crate::statistics::Statistics;
-use crate::table::{self, SENDERS, grouped};
+use crate::table::{self, SENDERS, counted, grouped};
 use crate::tally::Sender;
 
 pub(super) struct Senders;
@@ -20,25 +20,29 @@ impl Chart for Senders {
 
     fn subtitle(&self, statistics: &Statistics) -> String {
         let all = statistics.senders.len();
-        let messages = grouped(statistics.messages);
+        let messages = counted(statistics.messages, "message");
         match all > SENDERS {
-            true => format!(
-                "{SENDERS} of {} senders of {messages} messages",
-                grouped(all as u64)
-            ),
-            false => format!("All senders of {messages} messages"),
+            true => format!("{SENDERS} of {} senders of {messages}", grouped(all as u64)),
+            false => format!("All senders of {messages}"),
         }
     }
 
-    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>) -> Drawn
+    fn draw<B: DrawingBackend>(
+        &self,
+        statistics: &Statistics,
+        area: &Area<B>,
+        letters: Letters,
+    ) -> Drawn
     where
         B::ErrorType: 'static,
     {
         let mut rows: Vec<_> = statistics.senders.iter().take(SENDERS).collect();
         // Upwards, so that the first is on top.
         rows.reverse();
-        let names = rows.iter().map(|(address, sender)| name(address, sender));
-        let y = Axis::places(names.collect(), "", 330);
+        let names = rows
+            .iter()
+            .map(|(address, sender)| name(address, sender, letters));
+        let y = Axis::places(names.collect(), "", 330).with_room_for(PLACES, 1.0);
         let largest = rows.last().map_or(0, |(_, sender)| sender.messages);
         let x = Axis::counts(largest, "messages", 60);
         let mut plane = plane(area, &x, &y)?;
@@ -55,12 +59,13 @@ impl Chart for Senders {
 }
 
 /// The name, unless the font has no letters for it: then the address, which is ASCII as a rule.
-fn name(address: &str, sender: &Sender) -> String {
-    const LETTERS: usize = 34;
-    let name = table::label(address, sender, LETTERS);
+fn name(address: &str, sender: &Sender, letters: Letters) -> String {
+    const COLUMNS: usize = 34;
+    let name = table::label(address, sender, COLUMNS);
     let is_drawable = |c: char| matches!(c, ' '..='\u{52f}' | '\u{1e00}'..='\u{206f}');
-    match name.chars().all(is_drawable) {
-        true => name,
-        false => table::label(address, &Sender::default(), LETTERS),
+    if letters == Letters::Any || name.chars().all(is_drawable) {
+        return name;
     }
+    let address = table::label(address, &Sender::default(), COLUMNS);
+    address.replace(|c: char| !is_drawable(c), "?")
 }

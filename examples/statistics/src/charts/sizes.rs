@@ -3,10 +3,10 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::axes::{Axis, every, plane};
-use super::{Area, BLUE, Chart, Drawn, INK, VERMILLION, text};
+use super::axes::{Axis, PLACES, every, plane};
+use super::{Area, BLUE, Chart, Drawn, INK, Letters, VERMILLION, text};
 use crate::statistics::Statistics;
-use crate::table::{grouped, size};
+use crate::table::{counted, size};
 
 /// How many labels have room beside each other.
 const LABELS: usize = 14;
@@ -26,14 +26,14 @@ impl Chart for Sizes {
     fn subtitle(&self, statistics: &Statistics) -> String {
         let sizes = &statistics.sizes;
         format!(
-            "{} messages, {} together, the largest {}; each bar goes to twice the size",
-            grouped(statistics.messages),
+            "{}, {} together, the largest {}; each bar goes to twice the size",
+            counted(statistics.messages, "message"),
             size(sizes.total),
             size(sizes.largest),
         )
     }
 
-    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>) -> Drawn
+    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>, _: Letters) -> Drawn
     where
         B::ErrorType: 'static,
     {
@@ -53,7 +53,8 @@ impl Chart for Sizes {
             name: "size, on a logarithmic scale".to_owned(),
             room: 60,
             has_lines: false,
-        };
+        }
+        .with_room_for(PLACES, 0.5);
         let largest = classes.iter().map(|(_, count)| *count).max();
         let mut y = Axis::counts(largest.unwrap_or(0), "messages", 90);
         let top = y.range.end * (1.0 + HEADROOM);

@@ -4,9 +4,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::axes::{Axis, plane};
-use super::{Area, BLUE, Chart, Drawn, INK, text};
+use super::{Area, BLUE, Chart, Drawn, INK, Letters, text};
 use crate::statistics::Statistics;
-use crate::table::grouped;
+use crate::table::{counted, grouped};
 
 pub(super) struct Threads;
 
@@ -20,14 +20,14 @@ impl Chart for Threads {
     fn subtitle(&self, statistics: &Statistics) -> String {
         let longest = statistics.threads.keys().next_back();
         format!(
-            "{} messages in {} threads, the longest of {}",
-            grouped(statistics.messages),
-            grouped(statistics.thread_count()),
+            "{} in {}, the longest of {}",
+            counted(statistics.messages, "message"),
+            counted(statistics.thread_count(), "thread"),
             grouped(longest.copied().unwrap_or(0)),
         )
     }
 
-    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>) -> Drawn
+    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>, _: Letters) -> Drawn
     where
         B::ErrorType: 'static,
     {

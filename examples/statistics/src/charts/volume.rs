@@ -3,10 +3,10 @@
 use chrono::Datelike;
 use plotters::prelude::*;
 
-use super::axes::{Axis, every, plane};
-use super::{Area, BLUE, Chart, Drawn};
+use super::axes::{Axis, PLACES, every, plane};
+use super::{Area, BLUE, Chart, Drawn, Letters};
 use crate::statistics::Statistics;
-use crate::table::grouped;
+use crate::table::{counted, grouped};
 use crate::volume::Period;
 
 /// How many labels have room beside each other.
@@ -27,16 +27,20 @@ impl Chart for Volume {
         let label = |period: Period, day| period.label(day);
         match ends {
             (Some((first, _)), Some((last, _))) => format!(
-                "{} messages, {} to {}, by the date in UTC",
-                grouped(counts.iter().map(|(_, count)| count).sum()),
+                "{}, {} to {}, by the date in UTC{}",
+                counted(counts.iter().map(|(_, count)| count).sum(), "message"),
                 label(statistics.volume.period, *first),
                 label(statistics.volume.period, *last),
+                match statistics.volume.stray {
+                    0 => String::new(),
+                    stray => format!("; {} with dates far from these", grouped(stray)),
+                },
             ),
             _ => "No message has a date".to_owned(),
         }
     }
 
-    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>) -> Drawn
+    fn draw<B: DrawingBackend>(&self, statistics: &Statistics, area: &Area<B>, _: Letters) -> Drawn
     where
         B::ErrorType: 'static,
     {
@@ -60,7 +64,7 @@ impl Chart for Volume {
                 false => String::new(),
             }
         });
-        let x = Axis::places(labels.collect(), name, 60);
+        let x = Axis::places(labels.collect(), name, 60).with_room_for(PLACES, 0.5);
         let largest = volume.counts.iter().map(|(_, count)| *count).max();
         let y = Axis::counts(largest.unwrap_or(0), "messages", 90);
         let mut plane = plane(area, &x, &y)?;
