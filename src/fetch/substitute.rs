@@ -17,7 +17,7 @@ struct Substitute {
 }
 
 /// In lower case.
-const SUBSTITUTES: [Substitute; 2] = [
+const SUBSTITUTES: [Substitute; 3] = [
     // Courier, for a message that another session has expunged: constant, without a date, an
     // identifier or a trace.
     Substitute {
@@ -26,6 +26,12 @@ const SUBSTITUTES: [Substitute; 2] = [
             "this message is no longer available on the server",
             "subject: message unavailable",
         ],
+        names_uid: false,
+    },
+    // hMailServer, whose file is not there.
+    Substitute {
+        from: "postmaster",
+        says: &["the mail server could not deliver the message to you since the file"],
         names_uid: false,
     },
     // Exchange, for what it cannot convert.
@@ -99,8 +105,13 @@ mod tests {
         \t15541\r\nMIME-Version: 1.0\r\n\r\n\
         The server couldn't retrieve the following message\r\n";
 
+    const HMAILSERVER: &str = "From: Postmaster\r\nSubject: Message undeliverable\r\n\r\n\
+        The mail server could not deliver the message to you since the file C:\\x.eml does not \
+        exist on the server.\r\n";
+
     #[test]
     fn texts_of_the_servers_themselves_are_no_messages() {
+        assert!(is_one(HMAILSERVER));
         assert!(is_one(COURIER));
         assert!(is_one(&COURIER.replace("\r\n", "\n")));
         let (header, _) = COURIER.split_once("\r\n\r\n").unwrap();

@@ -143,9 +143,9 @@ fn is_final(error: &Error, have_worked: bool) -> bool {
 /// patience. `attempt` is the number of the try that failed.
 pub(crate) fn ask_again(error: &Error, attempt: u32, retry: &Retry) -> Option<Duration> {
     let (attempts, longest) = match error.refusal() {
-        Some(Refusal::Passing | Refusal::Throttled(_) | Refusal::Limit) => {
-            (retry.attempts, retry.max_delay)
-        }
+        Some(Refusal::Passing | Refusal::Throttled(Some(_))) => (retry.attempts, retry.max_delay),
+        // Without a time the pauses are the pool's, and get long.
+        Some(Refusal::Throttled(None) | Refusal::Limit) => (retry.attempts.min(3), retry.max_delay),
         _ if error.is_retryable() => (retry.attempts.min(3), Duration::from_millis(500)),
         _ => return None,
     };
@@ -160,8 +160,9 @@ pub(crate) const MESSAGE_ATTEMPTS: u32 = 3;
 /// How many sessions in a row a message must break to be convicted, if nothing else breaks any.
 const DEATHS: u32 = MESSAGE_ATTEMPTS + 1;
 
-/// The same if they fell silent, which costs a deadline each time.
-const SILENT_DEATHS: u32 = 2;
+/// The same if they fell silent, which costs a deadline each time: the accident that has raised the
+/// suspicion, and two that were sound.
+const SILENT_DEATHS: u32 = 3;
 
 /// What has gone wrong with the messages of a shard so far.
 #[derive(Debug, Clone, Default)]

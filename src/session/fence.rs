@@ -241,6 +241,10 @@ impl Fence {
             return Ok(Line::Continue);
         }
         let secrets = self.secrets.as_ref();
+        let line = match swallowed(line, tag) {
+            Some(at) => &line[at..],
+            None => line.as_slice(),
+        };
         if let Some(rest) = line.strip_prefix(b"* ") {
             self.heard.note(rest, secrets);
             return Ok(Line::Untagged);
@@ -322,6 +326,19 @@ impl Fence {
 
 fn is_blank(line: &[u8]) -> bool {
     line.trim_ascii().is_empty()
+}
+
+/// Where the end of a command begins in a numbered response that has no end of its own: what DavMail
+/// sends when it cannot load a message.
+fn swallowed(line: &[u8], tag: &[u8]) -> Option<usize> {
+    let line = line.trim_ascii_end();
+    let is_numbered = line.starts_with(b"* ") && line.get(2).is_some_and(u8::is_ascii_digit);
+    if tag.is_empty() || !is_numbered || line.ends_with(b")") {
+        return None;
+    }
+    let at = memchr::memmem::rfind(line, tag)?;
+    let status = line[at + tag.len()..].strip_prefix(b" ")?;
+    Status::parse(status).map(|_| at)
 }
 
 /// The number in a command's tag.

@@ -126,7 +126,9 @@ fn a_question_of_the_caller_that_failed() {
     };
     let all = [250, 500, 1000, 2000, 4000, 8000, 16_000];
     assert_eq!(waits(&no("System Error (Failure)")), all);
-    assert_eq!(waits(&no("Request is throttled")), all);
+    let hint = "Request is throttled. Suggested Backoff Time: 10 milliseconds";
+    assert_eq!(waits(&no(hint)), all);
+    assert_eq!(waits(&no("Request is throttled")), all[..2]);
     assert_eq!(waits(&Error::new(ErrorKind::Disconnected, "")), all[..2]);
     assert_eq!(waits(&no("Mailbox does not exist")), []);
     assert_eq!(waits(&Error::new(ErrorKind::Auth, "")), []);
@@ -346,6 +348,8 @@ fn silence_is_looked_into_at_once_and_convicts_sooner() {
     past.broke(&silent, broken(1), 1);
     assert!(past.is_to_be_narrowed() && !past.is_guilty(&silent, false, 1));
     past.broke(&silent, broken(2), 2);
-    assert!(past.is_guilty(&silent, true, 2));
-    assert!(!past.is_guilty(&silent, true, 4), "others fall silent, too");
+    assert!(!past.is_guilty(&silent, true, 2));
+    past.broke(&silent, broken(3), 3);
+    assert!(past.is_guilty(&silent, true, 3));
+    assert!(!past.is_guilty(&silent, true, 5), "others fall silent, too");
 }
