@@ -160,6 +160,17 @@ impl Error {
         context: impl Into<String>,
     ) -> Self {
         let refusal = Refusal::of(condition, code.as_deref(), text).unwrap_or(Refusal::Unknown);
+        Self::refused_as(refusal, condition, code, text, context)
+    }
+
+    /// The same with a text that is not all that the server wrote, but whose meaning is known.
+    pub(crate) fn refused_as(
+        refusal: Refusal,
+        condition: Condition,
+        code: Option<String>,
+        text: &[u8],
+        context: impl Into<String>,
+    ) -> Self {
         let kind = match refusal {
             Refusal::Throttled(_) | Refusal::Limit => Some(ErrorKind::Throttled),
             Refusal::SessionLimit => Some(ErrorKind::SessionLimit),

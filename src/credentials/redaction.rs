@@ -14,6 +14,42 @@ const PART_OF_LONG: usize = 8;
 /// Less of Base64 tells no four characters.
 const PART_OF_BASE64: usize = 6;
 
+/// Words that refusals are made of. One of these tells nothing, though a password may begin with it.
+const ORDINARY: &[&str] = &[
+    "account",
+    "again",
+    "authentication",
+    "command",
+    "connection",
+    "connections",
+    "error",
+    "exceeded",
+    "failed",
+    "failure",
+    "internal",
+    "invalid",
+    "later",
+    "limit",
+    "login",
+    "mail",
+    "mailbox",
+    "many",
+    "maximum",
+    "number",
+    "open",
+    "password",
+    "please",
+    "server",
+    "service",
+    "session",
+    "sessions",
+    "system",
+    "temporarily",
+    "time",
+    "unavailable",
+    "user",
+];
+
 /// So much of a text is looked at. No error shows more.
 const MOST_TEXT: usize = 2048;
 
@@ -28,7 +64,17 @@ struct Entry {
     secret: Secret,
     /// So much of it has to be there.
     least: usize,
-    is_encoded: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Of which no part is shown.
+    Secret,
+    /// The same, in Base64.
+    Encoded,
+    /// Of which the whole is not shown, where it stands by itself.
+    Name,
 }
 
 impl Redaction {
@@ -38,26 +84,26 @@ impl Redaction {
             LONG.. => PART_OF_LONG,
             length => length.min(PART),
         };
-        self.insert(secret, least, false);
+        self.insert(secret, least, Kind::Secret);
     }
 
     /// Adds a secret in Base64, which in capitals would be something else.
     pub(crate) fn add_encoded(&mut self, secret: Secret) {
         let least = secret.len().min(PART_OF_BASE64);
-        self.insert(secret, least, true);
+        self.insert(secret, least, Kind::Encoded);
     }
 
     /// Adds a name, which may have a part in common with many words.
     pub(crate) fn add_name(&mut self, name: &[u8]) {
-        self.insert(Secret::concat(&[name]), name.len(), false);
+        self.insert(Secret::concat(&[name]), name.len(), Kind::Name);
     }
 
-    fn insert(&mut self, secret: Secret, least: usize, is_encoded: bool) {
+    fn insert(&mut self, secret: Secret, least: usize, kind: Kind) {
         if !secret.is_empty() {
             self.entries.push(Entry {
                 secret,
                 least,
-                is_encoded,
+                kind,
             });
         }
     }
@@ -91,14 +137,33 @@ impl Entry {
         for (end, byte) in text.iter().enumerate() {
             for at in (0..secret.len()).rev() {
                 let before = at.checked_sub(1).map_or(0, |before| common[before]);
-                let is_same = match self.is_encoded {
-                    true => *byte == secret[at],
-                    false => byte.eq_ignore_ascii_case(&secret[at]),
+                let is_same = match self.kind {
+                    Kind::Encoded => *byte == secret[at],
+                    Kind::Secret | Kind::Name => byte.eq_ignore_ascii_case(&secret[at]),
                 };
                 common[at] = if is_same { before + 1 } else { 0 };
-                if common[at] >= self.least {
-                    is_hidden[end + 1 - common[at]..=end].fill(true);
+                let start = end + 1 - common[at];
+                if common[at] >= self.least && self.tells(text, start, end) {
+                    is_hidden[start..=end].fill(true);
                 }
+            }
+        }
+    }
+
+    /// Whether this part of the text, which is in the secret as well, may be there because of it.
+    fn tells(&self, text: &[u8], start: usize, end: usize) -> bool {
+        let is_letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+        let stands_alone = !start.checked_sub(1).is_some_and(is_letter) && !is_letter(end + 1);
+        match self.kind {
+            Kind::Name => stands_alone,
+            Kind::Encoded => true,
+            Kind::Secret => {
+                let part = &text[start..=end];
+                let is_whole = part.len() == self.secret.len();
+                let is_ordinary = ORDINARY
+                    .iter()
+                    .any(|word| part.trim_ascii().eq_ignore_ascii_case(word.as_bytes()));
+                is_whole || !is_ordinary || !stands_alone
             }
         }
     }
@@ -145,6 +210,17 @@ mod tests {
                 assert_eq!(text, b"Too many arguments: b'***'");
             }
         }
+        // A word that the server says to anybody.
+        let redaction_of_words = self::redaction("me", "open-sesame");
+        let text = b"Too many open connections (2 of 2 for me), some time, sesa";
+        assert_eq!(
+            redaction_of_words.redact(text),
+            b"Too many open connections (2 of 2 for ***), some time, ***"
+        );
+        assert_eq!(
+            redaction_of_words.redact(b"open-s and xopen"),
+            b"*** and x***"
+        );
         // Three characters are no part.
         assert_eq!(redaction.redact(b"art is long"), b"art is long");
     }

@@ -13,6 +13,8 @@ pub(super) struct Place {
     sessions: Arc<Sessions>,
     user: u64,
     is_taken: bool,
+    /// The server did not grant it.
+    is_refused: bool,
 }
 
 /// A session that is lent. Its connection is closed when it is dropped;
@@ -45,14 +47,21 @@ impl Place {
             sessions,
             user,
             is_taken: true,
+            is_refused: false,
         }
+    }
+
+    /// The server does not grant this one beside the others. That is known to the pool at the moment
+    /// at which the place is free, or it would be tried again.
+    pub(super) fn refuse(&mut self) {
+        self.is_refused = true;
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         if self.is_taken {
-            self.sessions.free(self.user);
+            self.sessions.free(self.user, self.is_refused);
         }
     }
 }

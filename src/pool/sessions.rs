@@ -308,11 +308,11 @@ impl Sessions {
     // ---- opening ----
 
     /// Opens a session in this place, as far as can be without waiting for the server to answer.
-    fn set_up(&self, place: Place, stop: &Stop) -> Result<Lent> {
+    fn set_up(&self, mut place: Place, stop: &Stop) -> Result<Lent> {
         self.wait_out_the_pause(stop)?;
         let (settings, peer) = (&*self.settings, &*self.peer);
         let opening = Opening::begin(settings, peer, stop);
-        let session = match opening.map_err(|error| self.not_opened(error))? {
+        let session = match opening.map_err(|error| self.not_opened(error, &mut place))? {
             Some(opening) => return Ok(Lent::Setup(Setup { opening, place })),
             None => Session::open(settings, peer, stop),
         };
@@ -351,10 +351,10 @@ impl Sessions {
     }
 
     /// Takes note of how opening a session ended.
-    fn admit(&self, result: Result<Session>, place: Place) -> Result<Lease> {
+    fn admit(&self, result: Result<Session>, mut place: Place) -> Result<Lease> {
         let session = result
             .and_then(|session| self.check_identity(session))
-            .map_err(|error| self.not_opened(error))?;
+            .map_err(|error| self.not_opened(error, &mut place))?;
         if !self.settings.are_workers_chosen
             && let Some(most) = self.peer.usual_sessions()
         {
@@ -371,8 +371,6 @@ impl Sessions {
         let mut state = self.lock();
         match state.selected {
             Some(selected) if selected.uid_validity != found.uid_validity => {
-                let others = state.open.saturating_sub(1);
-                state.pace.refused(others, Instant::now());
                 let (expected, found) = (selected.uid_validity, found.uid_validity);
                 Err(Error::new(
                     ErrorKind::UidValidityChanged { expected, found },
@@ -392,8 +390,12 @@ impl Sessions {
         }
     }
 
-    fn not_opened(&self, error: Error) -> Error {
-        self.learn(&error);
+    fn not_opened(&self, error: Error, place: &mut Place) -> Error {
+        match error.refusal() {
+            Some(Refusal::SessionLimit) => place.refuse(),
+            _ if matches!(error.kind(), ErrorKind::UidValidityChanged { .. }) => place.refuse(),
+            _ => self.learn(&error),
+        }
         error
     }
 
@@ -416,11 +418,15 @@ impl Sessions {
         self.freed.notify_all();
     }
 
-    /// A place is free, with no session in it.
-    pub(super) fn free(&self, user: u64) {
+    /// A place is free, with no session in it, perhaps because the server did not grant it.
+    pub(super) fn free(&self, user: u64, is_refused: bool) {
         let mut state = self.lock();
         state.returned(user);
         state.open -= 1;
+        if is_refused {
+            let others = state.open;
+            state.pace.refused(others, Instant::now());
+        }
         drop(state);
         self.freed.notify_all();
     }

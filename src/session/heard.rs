@@ -4,6 +4,7 @@
 
 use crate::credentials::Redaction;
 use crate::error::{Error, ErrorKind, excerpt};
+use crate::refusal::Refusal;
 use crate::transport::{Condition, Phase, Status};
 
 /// So many alerts are kept.
@@ -87,11 +88,14 @@ impl Completion {
     }
 
     fn as_error(&self, context: String, secrets: Option<&Redaction>) -> Error {
-        let text = match secrets {
-            Some(secrets) => secrets.redact(&self.text),
-            None => self.text.clone(),
+        let Some(secrets) = secrets else {
+            return Error::refused(self.condition, self.code.clone(), &self.text, context);
         };
-        Error::refused(self.condition, self.code.clone(), &text, context)
+        // What it means is read as it came, since a name may be a part of any word.
+        let refusal = Refusal::of(self.condition, self.code.as_deref(), &self.text);
+        let refusal = refusal.unwrap_or(Refusal::Unknown);
+        let text = secrets.redact(&self.text);
+        Error::refused_as(refusal, self.condition, self.code.clone(), &text, context)
     }
 }
 
