@@ -320,6 +320,12 @@ impl Run {
         (received / worked * round_trip.as_secs_f64()) as usize
     }
 
+    /// Whether an idle worker would get something now.
+    pub(super) fn has_work(&self, round_trip: Duration) -> bool {
+        let state = self.lock();
+        state.dispenser.is_worth_asking(parked_before(round_trip)) && !state.dispenser.is_over()
+    }
+
     /// Waits until an idle worker would get something. Returns false when the run is over.
     pub(super) fn wait_for_work(&self, _: Flushed, round_trip: Duration) -> bool {
         let mut state = self.lock();

@@ -74,6 +74,8 @@ pub(super) struct Wish<'a> {
     pub(super) stop: &'a Stop,
     /// It must have been opened after this one.
     pub(super) newer_than: u64,
+    /// Whether there is still a use for a session that has to be opened.
+    pub(super) is_needed: &'a dyn Fn() -> bool,
     /// Whether this user has other sessions, and so goes on meanwhile.
     pub(super) has_others: &'a dyn Fn() -> bool,
 }
@@ -182,24 +184,31 @@ impl Sessions {
             user: self.new_user(),
             stop,
             newer_than: 0,
+            is_needed: &|| true,
             has_others: &|| false,
         };
         match self.lend(&wish)? {
-            Lent::Session(lease) => Ok(*lease),
-            Lent::Setup(setup) => self.complete(setup, stop),
+            Some(Lent::Session(lease)) => Ok(*lease),
+            Some(Lent::Setup(setup)) => self.complete(setup, stop),
+            // It is needed.
+            None => Err(Error::cancelled()),
         }
     }
 
-    /// Lends a session, or one whose answers to the login are yet unread.
-    pub(super) fn lend(self: &Arc<Self>, wish: &Wish<'_>) -> Result<Lent> {
+    /// Lends a session, or one whose answers to the login are yet unread. `None` if it would have to
+    /// be opened and is not needed any more.
+    pub(super) fn lend(self: &Arc<Self>, wish: &Wish<'_>) -> Result<Option<Lent>> {
         loop {
             let (place, idle) = self.wait_for_place(wish)?;
             let Some(mut session) = idle else {
-                return self.set_up(place, wish.stop);
+                return match (wish.is_needed)() {
+                    true => self.set_up(place, wish.stop).map(Some),
+                    false => Ok(None),
+                };
             };
             // What has died of old age costs nobody a try.
             if self.is_fit(&mut session, wish.stop)? {
-                return Ok(Lent::Session(Box::new(Lease::new(session, place))));
+                return Ok(Some(Lent::Session(Box::new(Lease::new(session, place)))));
             }
         }
     }

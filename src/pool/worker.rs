@@ -142,7 +142,8 @@ impl Worker<'_> {
                 return Ok(());
             }
             let mut lease = match self.borrow() {
-                Ok(lease) => lease,
+                Ok(Some(lease)) => lease,
+                Ok(None) => continue,
                 Err(error) => {
                     self.refused(error)?;
                     continue;
@@ -178,24 +179,26 @@ impl Worker<'_> {
 
     /// Borrows a session. A new one is asked for messages before it is known to come about, so
     /// that they come a round trip earlier. Until then another worker may fetch them.
-    fn borrow(&mut self) -> Result<Lease> {
+    fn borrow(&mut self) -> Result<Option<Lease>> {
         let run = self.run;
         let wish = Wish {
             user: run.id(),
             stop: run.stop(),
             newer_than: run.newer_than(),
+            is_needed: &|| run.has_work(self.round_trip),
             has_others: &|| run.sessions_in_use() > 0,
         };
         let mut setup = match self.sessions.lend(&wish)? {
-            Lent::Session(lease) => return Ok(*lease),
-            Lent::Setup(setup) => setup,
+            Some(Lent::Session(lease)) => return Ok(Some(*lease)),
+            Some(Lent::Setup(setup)) => setup,
+            None => return Ok(None),
         };
         let early = self.send_early(&mut setup.opening);
-        let result = self.sessions.complete(setup, run.stop());
+        let result = self.sessions.complete(setup, run.stop()).map(Some);
         let Some((parking, tag)) = early else {
             return result;
         };
-        let is_asked = result.as_ref().is_ok_and(|lease| lease.has_commands());
+        let is_asked = matches!(&result, Ok(Some(lease)) if lease.has_commands());
         match run.claim(parking) {
             Some(shard) if is_asked => self.pipeline.push_early(shard, Purpose::Messages, tag),
             Some(shard) => run.close(shard.slots.len(), [shard]),
