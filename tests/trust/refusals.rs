@@ -28,7 +28,7 @@ fn throttling_is_waited_out_whatever_form_it_has() {
         let fetches = counter();
         let counted = fetches.clone();
         let stage = Stage::new(300, move |scene| {
-            if scene.is_fetch() && next(&counted) % 3 == 0 {
+            if scene.is_fetch() && next(&counted).is_multiple_of(3) {
                 let text = "Request is throttled. Suggested Backoff Time: 50 milliseconds";
                 return this(&format!("TAG {form} {text}"));
             }
