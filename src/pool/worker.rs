@@ -454,6 +454,11 @@ impl Worker<'_> {
             let is_idle = self.pipeline.is_empty();
             if is_idle && let Some(shard) = self.suspect.take() {
                 let is_sound = std::mem::take(&mut self.is_sound);
+                // It may have ended after what it has just brought.
+                if let Err(error) = session.check(self.sessions.settings().timeouts.read) {
+                    self.suspect = Some(shard);
+                    return Err(error.into());
+                }
                 self.ask_for(session, shard, is_idle, is_sound)?;
                 break;
             }

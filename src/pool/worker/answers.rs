@@ -346,6 +346,11 @@ impl Worker<'_> {
             back.push(shard);
             return Ok(());
         }
+        // A session that is at its end in any case says nothing about them.
+        if let Err(error) = session.check(self.sessions.settings().timeouts.read) {
+            back.push(shard);
+            return Err(error.into());
+        }
         let presence = match self.presence(session, &shard.uids()) {
             Ok(presence) => presence,
             Err(error) => {
