@@ -144,7 +144,7 @@ impl Session {
         let tag = format!("{}{}", char::from(TAG_PREFIX), self.tag());
         let command = format!("{tag} UID FETCH {set} (UID)\r\n");
         let mut fence = self.fence();
-        fence.begin_until(Phase::Fetch, end);
+        fence.begin_within(Phase::Fetch, end);
         let limits = *fence.wire.limits();
         let mut found = UidSetBuilder::default();
         let mut answers = 0;

@@ -72,6 +72,12 @@ impl Wire {
         self.stream.watch.begin(phase, end.left(), end);
     }
 
+    /// Starts a phase that must be over by then, with silences no longer than usual.
+    pub(crate) fn begin_within(&mut self, phase: Phase, end: Deadline) {
+        let patience = self.timeouts.read.min(end.left());
+        self.stream.watch.begin(phase, patience, end);
+    }
+
     /// Within the phase that has begun, bears silence only for so long, if it is everywhere.
     pub(crate) fn probe(&mut self, patience: Duration) {
         self.stream.watch.probe(patience);
