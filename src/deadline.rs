@@ -22,6 +22,11 @@ impl Deadline {
         Self(self.0.map(earlier))
     }
 
+    /// The same moment, but so much later.
+    pub(crate) fn later_by(self, time: Duration) -> Self {
+        Self(self.0.and_then(|end| end.checked_add(time)))
+    }
+
     /// The time until then: nothing if it has passed, `Duration::MAX` if there is none.
     pub(crate) fn left(self) -> Duration {
         match self.0 {
@@ -56,6 +61,8 @@ mod tests {
         let earlier = end.earlier_by(minute);
         assert!(earlier.is_over() && earlier.left().is_zero());
         assert!(end.earlier_by(Duration::MAX).is_over());
+        assert!(end.later_by(minute).left() > minute);
+        assert_eq!(end.later_by(Duration::MAX), Deadline::NEVER);
         assert!(Deadline::after(Duration::ZERO).is_over());
     }
 }

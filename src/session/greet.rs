@@ -21,6 +21,10 @@ pub(super) enum Greeting {
     PreAuthenticated,
 }
 
+/// A connector that keeps to its time can say itself why it has no connection, and so much later it
+/// has said so.
+const CONNECTOR_GRACE: Duration = Duration::from_millis(500);
+
 /// How much of the time for a greeting is kept back, at most, to find out why there was none.
 const INQUIRY: Duration = Duration::from_secs(1);
 
@@ -157,7 +161,7 @@ fn connect(settings: &Settings, stop: &Stop, end: Deadline) -> Result<(Box<dyn S
     };
     let place = format!("{host}:{port}");
     let (connector, host) = (connector.clone(), host.to_owned());
-    let stream = apart(&place, end, stop, move || {
+    let stream = apart(&place, end.later_by(CONNECTOR_GRACE), stop, move || {
         connector.connect(&host, port, end.left())
     })?
     .map_err(|error| {

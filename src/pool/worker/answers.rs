@@ -375,7 +375,19 @@ impl Worker<'_> {
         if shard.slots.is_empty() {
             return Ok(());
         }
+        let is_known = shard
+            .slots
+            .iter()
+            .all(|slot| presence.there.contains(slot.uid));
         if let Some(error) = presence.refused {
+            if !is_known && error.refusal().is_some_and(Refusal::may_pass) {
+                // It is asked again when that has passed.
+                self.sessions.learn(&error);
+                self.doubt = Some(error);
+                shard.past.absences = shard.past.absences.min(1);
+                back.push(shard);
+                return Ok(());
+            }
             shard.past.error.get_or_insert(error);
         }
         let fate = shard.past.there(shard.slots.len());
