@@ -45,25 +45,16 @@ const SUBSTITUTES: [Substitute; 3] = [
 /// Whether these octets, fetched as the message with this UID or as its header, are a text that the
 /// server has invented.
 pub(crate) fn is_substitute(octets: &[u8], uid: Uid) -> bool {
-    // Whatever was sent by mail begins with the trace of its way, and this is asked of every
-    // message.
-    let starts_like_one = |name: &[u8]| {
-        octets
-            .get(..name.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+    // Asked of every message, so that nearly all of them must cost next to nothing.
+    if octets.len() > LONGEST {
+        return false;
+    }
+    let from = author(octets);
+    let begins = |name: &str| {
+        from.get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
     };
-    if octets.len() > LONGEST
-        || ![
-            &b"From:"[..],
-            b"Subject:",
-            b"To:",
-            b"Date:",
-            b"MIME-Version:",
-            b"Content-",
-        ]
-        .into_iter()
-        .any(starts_like_one)
-    {
+    if !SUBSTITUTES.iter().any(|substitute| begins(substitute.from)) {
         return false;
     }
     let text = String::from_utf8_lossy(octets).to_lowercase();
@@ -71,9 +62,7 @@ pub(crate) fn is_substitute(octets: &[u8], uid: Uid) -> bool {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let has_trace = words.contains("received: ") || words.contains("message-id: ");
     SUBSTITUTES.iter().any(|substitute| {
-        let from = words.split_once("from: ").map_or("", |(_, from)| from);
-        let from = from.trim_start_matches('"');
-        from.starts_with(substitute.from)
+        begins(substitute.from)
             && substitute.says.iter().any(|said| {
                 let Some((_, after)) = words.split_once(said) else {
                     return false;
@@ -86,6 +75,29 @@ pub(crate) fn is_substitute(octets: &[u8], uid: Uid) -> bool {
                 }
             })
     })
+}
+
+/// The value of the From field and what follows it, without white space and quotes before it.
+fn author(octets: &[u8]) -> &[u8] {
+    const NAME: &[u8] = b"From:";
+    let mut rest = octets;
+    loop {
+        // The header ends in an empty line.
+        if matches!(rest, [] | [b'\r' | b'\n', ..]) {
+            return &[];
+        }
+        if rest
+            .get(..NAME.len())
+            .is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+        {
+            let value = rest[NAME.len()..].trim_ascii_start();
+            return value.strip_prefix(b"\"").unwrap_or(value);
+        }
+        match memchr::memchr(b'\n', rest) {
+            Some(end) => rest = &rest[end + 1..],
+            None => return &[],
+        }
+    }
 }
 
 #[cfg(test)]
